@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 int fd_nonblock(int fd);
@@ -22,7 +23,8 @@ int fd_close_from(int low, const int *keep, size_t n);
 /* Opens /dev/null on 0, 1 and 2 where they are closed, so that no later open gets them. */
 int fd_sane_stdio(void);
 /* Reads a whole small file (at most max bytes) from a descriptor, from its start, with
- * pread. The caller frees *out with free(3). EFBIG if it is larger. */
+ * pread. The caller frees *out with free(3); a NUL byte follows the n bytes. EFBIG if it is
+ * larger, or grew meanwhile. */
 int fd_read_all(int fd, size_t max, unsigned char **out, size_t *n);
 /* Durable replacement of a small file (write temp in the same directory, fsync, rename,
  * fsync directory). dirfd is the open directory, mode the file's. */

@@ -4,7 +4,7 @@
  *
  * A line is: time level process ev=name key=value ... ; names and keys are listed in
  * emsg-log(5) and a test compares both ways. Lines go to standard error; under systemd
- * (JOURNAL_STREAM set) with a <N> priority prefix and without the time. Control bytes and
+ * (JOURNAL_STREAM names standard error) with a <N> priority prefix and without the time. Control bytes and
  * invalid UTF-8 are written as \xNN; a line is at most 1 KiB.
  *
  *   log_info   normal life           log_warn   odd, goes on

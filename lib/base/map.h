@@ -26,7 +26,8 @@ void *map_take(struct map *, struct span key);
  * returned may be taken out during the walk; nothing may be added. */
 bool map_next(const struct map *, size_t *pos, struct span *key, void **value);
 
-/* The same for 64-bit numbers as keys (handles, request ids). */
+/* The same for 64-bit numbers as keys (handles, request ids): their 8 bytes as they lie in
+ * memory. */
 void *map_find_u64(const struct map *, uint64_t key);
 void *map_put_u64(struct map *, uint64_t key, void *value);
 void *map_take_u64(struct map *, uint64_t key);

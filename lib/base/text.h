@@ -23,6 +23,8 @@ bool b64url_decode(struct span text, uint8_t *out, size_t max, size_t *n);
 bool num_parse(const char *text, uint64_t min, uint64_t max, uint64_t *);
 /* Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool utf8_valid(struct span);
+/* Length of the well-formed character that the bytes begin with, 1 to 4; 0 if there is none. */
+size_t utf8_step(struct span);
 /* Copies into a C string of size bytes; false (and an empty string) if it does not fit or
  * holds a NUL. */
 bool text_copy(char *out, size_t size, struct span);
