@@ -230,7 +230,7 @@ map_put(struct map *m, struct span key, void *value)
 	void *former;
 
 	if (key.n > MAP_KEY_MAX || value == NULL)
-		panic("map_put: key of %zu bytes, value %p", key.n, value);
+		panic("map_put: key of %zu bytes, or no value", key.n);
 	hash = siphash(m->seed, key);
 	s = map_slot(m, hash, key);
 	if (s == NULL) {
