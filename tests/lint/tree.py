@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: ISC
+"""tree - what the lint scripts share: the project's files, and how a rule is reported."""
+import os
+import subprocess
+import sys
+
+SRC = os.environ.get("EMSG_SRC") or os.path.abspath(
+    os.path.join(os.path.dirname(__file__), "..", ".."))
+BUILD = os.environ.get("EMSG_BUILD") or os.path.join(SRC, "build")
+
+LAYERS = ["compat", "base", "sandbox", "ipc", "wire", "crypto", "net", "conf"]
+PROCESSES = ["master", "listener", "queue", "relay", "store", "keyd", "dialer", "control",
+             "blob"]
+CLIENTS = ["libemsg", "client", "cli", "web", "gateway"]
+
+
+def from_git():
+    """The names that version control knows, or has not been told to ignore."""
+    out = subprocess.run(["git", "-C", SRC, "ls-files", "-z", "-co", "--exclude-standard"],
+                         stdout=subprocess.PIPE, check=True).stdout
+    return [n for n in out.decode().split("\0") if n]
+
+
+def from_disk():
+    """The names in an unpacked release archive, without what a build leaves there."""
+    names = []
+    for folder, subs, files in os.walk(SRC):
+        rel = os.path.relpath(folder, SRC)
+        subs[:] = sorted(s for s in subs if not s.startswith((".", "_", "build", "autom4te"))
+                         and not (rel == "." and s == "run"))
+        names += [os.path.normpath(os.path.join(rel, f)) for f in files]
+    return names
+
+
+def files(*suffixes, under=None):
+    """Sorted names relative to the top, by suffix and by first folder."""
+    names = from_git() if os.path.exists(os.path.join(SRC, ".git")) else from_disk()
+    names = [n for n in names if os.path.isfile(os.path.join(SRC, n))]
+    if suffixes:
+        names = [n for n in names if n.endswith(suffixes)]
+    if under:
+        names = [n for n in names if n.split("/")[0] in under]
+    return sorted(set(names))
+
+
+def c_files(under=None):
+    """The C sources and headers that people wrote."""
+    return [n for n in files(".c", ".h", under=under) if n != "config.h"]
+
+
+def read(name):
+    """A file's text; undecodable bytes do not stop a rule."""
+    with open(os.path.join(SRC, name), encoding="utf-8", errors="replace") as f:
+        return f.read()
+
+
+class Rules:
+    """Collects the rules of one script and ends it with the right status."""
+
+    def __init__(self):
+        self.bad = 0
+
+    def report(self, rule, faults, seen=None):
+        """One line for the rule, one indented line for each fault."""
+        if faults:
+            self.bad += 1
+            print(f"not ok {rule}: {len(faults)} faults")
+            for fault in faults:
+                print("  " + fault)
+        else:
+            print(f"ok {rule}" + (f" ({seen})" if seen else ""))
+
+    def end(self):
+        sys.exit(1 if self.bad else 0)
