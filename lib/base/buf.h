@@ -15,11 +15,11 @@
 #include "base/span.h"
 
 struct buf {
-	uint8_t *p;	/* owned */
-	size_t n;	/* bytes written */
-	size_t size;	/* bytes allocated */
-	size_t max;	/* never grows beyond this */
-	bool failed;	/* a write did not fit */
+	uint8_t *p;  /* owned */
+	size_t n;    /* bytes written */
+	size_t size; /* bytes allocated */
+	size_t max;  /* never grows beyond this */
+	bool failed; /* a write did not fit */
 };
 
 /* Makes an empty buffer that can grow to max bytes. Allocates nothing yet. */
@@ -50,7 +50,7 @@ uint8_t *buf_take(struct buf *, size_t *n);
 
 struct cur {
 	const uint8_t *p; /* borrowed: next byte */
-	size_t n;	  /* bytes left */
+	size_t n;         /* bytes left */
 	bool failed;
 };
 

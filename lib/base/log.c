@@ -184,14 +184,15 @@ static size_t
 log_head(char *out, size_t size, enum log_level level, const char *event)
 {
 	char when[32] = "";
+	const char *gap = "";
 	int n;
 
 	if (state.journal)
 		(void)snprintf(when, sizeof(when), "<%d>", levels[level].priority);
-	else if (clock_format(clock_wall_ms(), when, sizeof(when) - 1))
-		(void)strcat(when, " ");
-	n = snprintf(
-	    out, size, "%s%s %s ev=%s", when, levels[level].name, state.process, event);
+	else if (clock_format(clock_wall_ms(), when, sizeof(when)))
+		gap = " ";
+	n = snprintf(out, size, "%s%s%s %s ev=%s", when, gap, levels[level].name,
+	    state.process, event);
 	return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
 }
 

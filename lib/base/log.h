@@ -34,10 +34,14 @@ const char *log_level_name(enum log_level);
 
 /* event: "area.verb", e.g. "msg.accept"; fmt: "key=value key=value". Text values that come
  * from outside are passed through log_text() first. */
-void log_error(const char *event, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void log_warn(const char *event, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void log_info(const char *event, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void log_debug(const char *event, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void log_error(const char *event, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void log_warn(const char *event, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void log_info(const char *event, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void log_debug(const char *event, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 _Noreturn void fatal(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* As fatal, with ": strerror(errno)" appended. */
 _Noreturn void fatal_errno(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

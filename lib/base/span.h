@@ -21,7 +21,7 @@ struct span {
 static inline struct span
 span_of(const void *p, size_t n)
 {
-	struct span s = { p, n };
+	struct span s = {p, n};
 	return s;
 }
 

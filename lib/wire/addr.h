@@ -10,11 +10,11 @@
 
 #include "base/span.h"
 
-#define ADDR_LOCAL_MAX	64  /* bytes, at least 1 */
+#define ADDR_LOCAL_MAX 64   /* bytes, at least 1 */
 #define ADDR_DOMAIN_MAX 253 /* bytes, at least 1 */
-#define ADDR_LABEL_MAX	63
-#define ADDR_MAX	(ADDR_LOCAL_MAX + 1 + ADDR_DOMAIN_MAX)
-#define ADDR_TEXT_SIZE	(ADDR_MAX + 1) /* with the terminator */
+#define ADDR_LABEL_MAX 63
+#define ADDR_MAX (ADDR_LOCAL_MAX + 1 + ADDR_DOMAIN_MAX)
+#define ADDR_TEXT_SIZE (ADDR_MAX + 1) /* with the terminator */
 
 struct addr {
 	struct span local;  /* borrowed */

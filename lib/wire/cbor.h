@@ -18,11 +18,11 @@
 
 enum wire_err {
 	WIRE_OK,
-	WIRE_MALFORMED,	       /* not CBOR, truncated, bytes left over, text not UTF-8 */
+	WIRE_MALFORMED,        /* not CBOR, truncated, bytes left over, text not UTF-8 */
 	WIRE_NONDETERMINISTIC, /* well-formed, but not the one canonical encoding */
-	WIRE_UNSUPPORTED,      /* canonical, but outside the subset or an unknown key < 0 */
-	WIRE_MISSING,	       /* a required member is absent */
-	WIRE_RANGE,	       /* a value of the wrong type or outside its limits */
+	WIRE_UNSUPPORTED, /* canonical, but outside the subset or an unknown key < 0 */
+	WIRE_MISSING,     /* a required member is absent */
+	WIRE_RANGE,       /* a value of the wrong type or outside its limits */
 };
 
 /* "malformed", "nondeterministic", ...; "ok" for WIRE_OK. */
@@ -50,8 +50,8 @@ struct cbor_item {
 };
 
 struct cbor_level {
-	uint64_t left;	      /* items still to come, keys and values counted apart */
-	bool map;	      /* even number left: a key comes next */
+	uint64_t left;        /* items still to come, keys and values counted apart */
+	bool map;             /* even number left: a key comes next */
 	const uint8_t *start; /* borrowed: where the key under way began */
 	struct span key;      /* borrowed: encoding of the last key */
 };

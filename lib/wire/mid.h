@@ -7,17 +7,17 @@
 
 #include "base/span.h"
 
-#define MID_SIZE      16
+#define MID_SIZE 16
 #define MID_TEXT_SIZE 33 /* lower-case hex with the terminator */
 
 /* Limits of age, in milliseconds, as servers judge it. */
-#define MID_AHEAD_MS	     (10ULL * 60 * 1000)
+#define MID_AHEAD_MS (10ULL * 60 * 1000)
 #define MID_BEHIND_SUBMIT_MS (4ULL * 24 * 3600 * 1000)
-#define MID_BEHIND_LINK_MS   (20ULL * 24 * 3600 * 1000)
+#define MID_BEHIND_LINK_MS (20ULL * 24 * 3600 * 1000)
 
 enum mid_age {
 	MID_AGE_OK,
-	MID_AGE_AHEAD,	/* from the future */
+	MID_AGE_AHEAD,  /* from the future */
 	MID_AGE_BEHIND, /* too old */
 	MID_AGE_INVALID /* not a UUIDv7 */
 };

@@ -34,16 +34,16 @@
 #include "wire/cbor.h"
 
 enum obj_type {
-	OBJ_UINT,	/* uint64_t; min..max, max 0 = no upper limit */
-	OBJ_INT,	/* int64_t; (int64_t)min..(int64_t)max, both 0 = no limits */
-	OBJ_BOOL,	/* bool */
-	OBJ_BSTR,	/* struct span; min..max bytes */
-	OBJ_TSTR,	/* struct span, UTF-8; min..max bytes */
+	OBJ_UINT,       /* uint64_t; min..max, max 0 = no upper limit */
+	OBJ_INT,        /* int64_t; (int64_t)min..(int64_t)max, both 0 = no limits */
+	OBJ_BOOL,       /* bool */
+	OBJ_BSTR,       /* struct span; min..max bytes */
+	OBJ_TSTR,       /* struct span, UTF-8; min..max bytes */
 	OBJ_BSTR_FIXED, /* uint8_t[max]; min == max, see OBJ_FIXED */
-	OBJ_MAP,	/* struct of sub, inline */
-	OBJ_ARRAY,	/* the same as a positional array: fields in order, without keys */
-	OBJ_LIST,	/* struct obj_list; min..max elements */
-	OBJ_ANY,	/* struct span: the encoding of one item; min..max bytes */
+	OBJ_MAP,        /* struct of sub, inline */
+	OBJ_ARRAY, /* the same as a positional array: fields in order, without keys */
+	OBJ_LIST,  /* struct obj_list; min..max elements */
+	OBJ_ANY,   /* struct span: the encoding of one item; min..max bytes */
 };
 
 #define OBJ_REQUIRED 0x1U
@@ -58,7 +58,7 @@ struct obj_field {
 	uint64_t min, max;
 	unsigned flags;
 	const struct obj_def *sub; /* OBJ_MAP, OBJ_ARRAY, and lists of these */
-	enum obj_type elem;	   /* OBJ_LIST: UINT, INT, BOOL, BSTR, TSTR, ANY, MAP or ARRAY */
+	enum obj_type elem; /* OBJ_LIST: UINT, INT, BOOL, BSTR, TSTR, ANY, MAP or ARRAY */
 	uint64_t elem_min, elem_max;
 };
 
@@ -66,29 +66,41 @@ struct obj_field {
  * positional array a field without OBJ_REQUIRED is null when absent, and the number of
  * elements is exactly that of the fields. */
 struct obj_def {
-	const char *name; /* of the CDDL rule */
-	size_t size;	  /* of the struct */
+	const char *name;    /* of the CDDL rule */
+	size_t size;         /* of the struct */
 	enum obj_type shape; /* OBJ_MAP or OBJ_ARRAY */
 	const struct obj_field *fields;
 	size_t n;
 };
 
 #define OBJ_FIELDS(a) (a), sizeof(a) / sizeof((a)[0])
-#define OBJ_FIELD(k, t, st, m, lo, hi, fl)                                                   \
-	{ .key = (k), .name = #m, .type = (t), .offset = offsetof(st, m), .min = (lo),       \
-	  .max = (hi), .flags = (fl) }
-#define OBJ_FIXED(k, st, m, fl)                                                              \
-	{ .key = (k), .name = #m, .type = OBJ_BSTR_FIXED, .offset = offsetof(st, m),         \
-	  .min = sizeof(((st *)0)->m), .max = sizeof(((st *)0)->m), .flags = (fl) }
-#define OBJ_SUB(k, t, st, m, def, fl)                                                        \
-	{ .key = (k), .name = #m, .type = (t), .offset = offsetof(st, m), .sub = (def),      \
-	  .flags = (fl) }
-#define OBJ_LIST_OF(k, st, m, lo, hi, el, elo, ehi, fl)                                      \
-	{ .key = (k), .name = #m, .type = OBJ_LIST, .offset = offsetof(st, m), .min = (lo),  \
-	  .max = (hi), .elem = (el), .elem_min = (elo), .elem_max = (ehi), .flags = (fl) }
-#define OBJ_LIST_SUB(k, st, m, lo, hi, el, def, fl)                                          \
-	{ .key = (k), .name = #m, .type = OBJ_LIST, .offset = offsetof(st, m), .min = (lo),  \
-	  .max = (hi), .elem = (el), .sub = (def), .flags = (fl) }
+#define OBJ_FIELD(k, t, st, m, lo, hi, fl)                                               \
+	{                                                                                \
+		.key = (k), .name = #m, .type = (t), .offset = offsetof(st, m),          \
+		.min = (lo), .max = (hi), .flags = (fl)                                  \
+	}
+#define OBJ_FIXED(k, st, m, fl)                                                          \
+	{                                                                                \
+		.key = (k), .name = #m, .type = OBJ_BSTR_FIXED,                          \
+		.offset = offsetof(st, m), .min = sizeof(((st *)0)->m),                  \
+		.max = sizeof(((st *)0)->m), .flags = (fl)                               \
+	}
+#define OBJ_SUB(k, t, st, m, def, fl)                                                    \
+	{                                                                                \
+		.key = (k), .name = #m, .type = (t), .offset = offsetof(st, m),          \
+		.sub = (def), .flags = (fl)                                              \
+	}
+#define OBJ_LIST_OF(k, st, m, lo, hi, el, elo, ehi, fl)                                  \
+	{                                                                                \
+		.key = (k), .name = #m, .type = OBJ_LIST, .offset = offsetof(st, m),     \
+		.min = (lo), .max = (hi), .elem = (el), .elem_min = (elo),               \
+		.elem_max = (ehi), .flags = (fl)                                         \
+	}
+#define OBJ_LIST_SUB(k, st, m, lo, hi, el, def, fl)                                      \
+	{                                                                                \
+		.key = (k), .name = #m, .type = OBJ_LIST, .offset = offsetof(st, m),     \
+		.min = (lo), .max = (hi), .elem = (el), .sub = (def), .flags = (fl)      \
+	}
 
 /* A list is its elements' encodings one after the other, without the array's head. To build
  * one, write elements into a buf (cbor_put_*, obj_encode) and count them. */
