@@ -7,7 +7,8 @@
  * ascending bytewise, nesting at most CBOR_DEPTH, counts never above the bytes that are left.
  *
  * The reader borrows its input, allocates nothing and stops at the first error for good:
- * every later call returns false and r->err keeps the reason. A container needs no "leave":
+ * every later call returns false and r->err keeps the first fault met (cbor_check() gives
+ * the class of the whole input). A container needs no "leave":
  * it ends by itself with its last element. The top level is a CBOR sequence (RFC 8742).
  */
 #ifndef WIRE_CBOR_H
@@ -43,6 +44,15 @@ enum cbor_type {
 	CBOR_NONE, /* only from cbor_peek: nothing left, or an error */
 };
 
+/* The first one to nine bytes of an item: what they say, before any judgement. */
+struct cbor_head {
+	uint8_t major; /* 0..7 */
+	uint8_t info;  /* 0..31; 31: indefinite length or break */
+	bool shortest; /* no shorter head says the same (floats apart) */
+	uint64_t value;
+	size_t n; /* bytes of the head */
+};
+
 struct cbor_item {
 	enum cbor_type type;
 	uint64_t value;
@@ -64,14 +74,17 @@ struct cbor {
 	struct cbor_level level[CBOR_DEPTH];
 };
 
+/* Reads one head. False if it is cut short or uses the reserved values 28 to 30. */
+bool cbor_head(struct span, struct cbor_head *);
+
 void cbor_init(struct cbor *, struct span);
 /* Type of the next item without reading it; CBOR_NONE at the end of input or on error. Looks
  * at one byte only: the item itself may still prove bad. */
 enum cbor_type cbor_peek(const struct cbor *);
 /* The next item, or the head of the next container. False on error and at the end of input,
- * which is an error (malformed) if a container is still open. */
+ * which is itself an error (malformed) only if a container is still open. */
 bool cbor_next(struct cbor *, struct cbor_item *);
-/* The next item, which must have this type (WIRE_RANGE if not). */
+/* The next item, which must be there (malformed if not) and of this type (WIRE_RANGE). */
 bool cbor_uint(struct cbor *, uint64_t *);
 bool cbor_int(struct cbor *, int64_t *); /* WIRE_RANGE beyond int64_t */
 bool cbor_bstr(struct cbor *, struct span *);

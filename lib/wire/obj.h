@@ -110,9 +110,9 @@ struct obj_list {
 };
 
 /* Decodes exactly one object with nothing after it. Everything is validated, lists to the
- * last element; unknown keys >= 0 are ignored, an unknown key < 0 is WIRE_UNSUPPORTED. The
- * worst fault of the whole input wins, in the order of enum wire_err. *out is cleared first
- * and has no meaning after an error. */
+ * last element; unknown keys >= 0 are ignored, an unknown key < 0 is WIRE_UNSUPPORTED. A
+ * fault of encoding (cbor_check()) anywhere in the input comes before the first fault of
+ * content. *out has no meaning after an error. */
 enum wire_err obj_decode(const struct obj_def *, struct span, void *out);
 /* Appends the encoding. WIRE_RANGE if a value breaks its limits; nothing is written then.
  * Lists and OBJ_ANY are copied as they are. The caller checks buf_failed(). */
