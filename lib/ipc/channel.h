@@ -5,8 +5,8 @@
  * Before a handler sees a message, the table (msg.c) was consulted: the type is known, this
  * peer may send it and we may receive it, the payload has a legal size, decodes completely,
  * and carries a descriptor exactly if it must. Anything else closes the channel with
- * CHANNEL_OFFENCE and the handler never runs. Sending is checked by the same table, where a
- * breach is our own bug and panics.
+ * CHANNEL_OFFENCE and the handler never runs. Sending is checked by the same table: a wrong
+ * type, direction or descriptor is our own bug and panics; a field out of bounds is refused.
  *
  * Credit: a type marked "work" in the table needs credit; answers and results never do, so
  * two full processes cannot deadlock. Each side begins with CHANNEL_WINDOW credits. A credit
@@ -68,7 +68,8 @@ void channel_free(struct channel *);
 /* Encodes body (the struct of this type, NULL for a type without fields) and queues it. id is
  * 0, a request id (request.h) or that of the request being answered. Takes over fd (-1: none)
  * in any case. Returns 0, or -1 if nothing will be sent: the channel has ended (EPIPE), or the
- * type is work and there is no credit or the output is above its high mark (EAGAIN). */
+ * type is work and there is no credit or the output is above its high mark (EAGAIN), or a
+ * field is out of its bounds (EINVAL, logged). */
 int channel_send(struct channel *, uint16_t type, uint64_t id, const void *body, int fd);
 /* True if a work message can be sent now. If false, drained() will be called later. */
 bool channel_may_work(struct channel *);
@@ -76,6 +77,9 @@ bool channel_may_work(struct channel *);
 void channel_keep_credit(struct channel *);
 /* Gives back n credits that were kept. */
 void channel_give_credit(struct channel *, uint32_t n);
+/* The owner found a breach that the table cannot see (a forged id, a lie): the channel ends
+ * with CHANNEL_OFFENCE. detail is static text. */
+void channel_offence(struct channel *, const char *detail);
 /* In a handler: moves the descriptor to the caller (closed by whom took it); -1 if none. */
 int channel_take_fd(struct channel *, struct channel_msg *);
 /* Stops and resumes reading messages from the peer (pressure from our own side). Only for

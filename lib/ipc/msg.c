@@ -7,6 +7,8 @@
  * derives the set of socketpairs that the master makes; tests round-trip every row.
  * Pure data and look-ups; nothing here can fail.
  */
+#include "config.h"
+
 #include <stddef.h>
 
 #include "ipc/msg.h"
@@ -50,7 +52,7 @@ enum {
 	ADDR_BYTES = 64,     /* "[2001:db8::1]:443" */
 	AUTH_BYTES = 4096,   /* the limit before login */
 	REQ_BYTES = 65536,
-	CONF_BYTES = 65536,
+	CONF_BYTES = 256 * 1024, /* CONF_SHARE_MAX */
 	DOCUMENT_BYTES = 16384,
 	SIGN_BYTES = 256, /* a TLS 1.3 CertificateVerify content has at most 146 */
 	OBJECT_BYTES = 4096,
@@ -232,7 +234,7 @@ static const struct msg_def table[] = {
     ROW(MSG_PROVE_ACCEPT, "prove-accept", LISTENER, KEYD, 0, f_prove, m_prove),
     ROW(MSG_PROVE_SERVER, "prove-server", LISTENER, KEYD, 0, f_prove, m_prove),
     ROW(MSG_PROVE_DIAL, "prove-dial", RELAY, KEYD, 0, f_prove, m_prove),
-    ROW(MSG_DOC_OWN, "doc-own", KEYD, LISTENER | STORE, 0, f_doc_own, m_doc_own),
+    ROW(MSG_DOC_OWN, "doc-own", KEYD, LISTENER, 0, f_doc_own, m_doc_own),
 
     ROW(MSG_HANDLE_ADD, "handle-add", STORE, QUEUE, 0, f_handle_add, m_handle_add),
     ROW(MSG_HANDLE_OK, "handle-ok", QUEUE, STORE, 0, f_handle, m_handle),

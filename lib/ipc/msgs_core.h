@@ -57,7 +57,7 @@ struct m_offence {
 	struct span text;
 };
 struct m_status {
-	struct span text; /* wire/ctl.h: a ctl_process object, CBOR */
+	struct span text; /* figures: "name=number name=number" */
 };
 struct m_log_level {
 	uint8_t level;

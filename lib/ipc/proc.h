@@ -40,22 +40,24 @@ struct proc_peer {
 struct proc {
 	enum role role;
 	const struct proc_peer *peers;
-	/* All hooks may be NULL. Those that return int: 0, or -1 after logging why; then the
-	 * process ends (start, ready) or the reload is refused (reload_prepare). */
+	/* All hooks may be NULL. Those that return int: 0, or after logging why -1; then the
+	 * process ends with status 1 (descriptor, start, ready) or the reload is refused
+	 * (descriptor, reload_prepare). A positive number is used as exit status instead:
+	 * PROC_EXIT_CONFIG is not tried again by master before a reload. */
 
-	/* A descriptor from master (kind: enum of msg.h, name: which one). Called before start,
-	 * and again before reload_prepare. The hook owns fd. */
+	/* A descriptor from master (kind: enum resource of msgs.h, name: which one). Called
+	 * before start, and again before reload_prepare, when proc_conf() or
+	 * proc_conf_next() is there already. The hook owns fd. */
 	int (*descriptor)(unsigned kind, struct span name, int fd);
 	/* Still privileged (if ever), before chroot and sandbox. The configuration is there. */
 	int (*start)(void);
 	/* After the drop, before READY. The event base is there, peers are not up yet. */
 	int (*ready)(void);
-	/* Phase one: check and load proc_conf_next(); change nothing that is visible. */
+	/* Phase one: check and load proc_conf_next(); change nothing that is visible. Called
+	 * again without a switch if the reload was given up: forget what was prepared. */
 	int (*reload_prepare)(void);
 	/* Phase two: use what was prepared; proc_conf() is the new configuration now. */
 	void (*reload_switch)(void);
-	/* The reload was given up by master: forget what was prepared. */
-	void (*reload_abort)(void);
 	/* Take no new work, finish what cannot wait. Return true if the process may end now;
 	 * else call proc_stopped() when it may. Also called when master is gone: channels may
 	 * be gone, too, and the answer should come soon (PROC_FLUSH_MS). */
@@ -69,10 +71,11 @@ struct proc {
 	void (*tick)(uint64_t now);
 	/* After each round of the loop. */
 	void (*turn)(void);
-	/* Appends figures for "emsgctl status": lines "name=number\n". */
+	/* Appends figures for "emsgctl status": "name=number name=number". */
 	void (*status)(struct buf *);
 };
 
+#define PROC_EXIT_CONFIG 7 /* exit status: the configuration cannot work */
 #define PROC_FLUSH_MS 2000 /* how long a process may take to end when master is gone */
 
 /* Runs the process; returns the exit status. Called once, by main(). */
