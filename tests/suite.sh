@@ -4,7 +4,7 @@
 # adds up what they report. A suite is a script; of its output these lines count, one each:
 #   ok NAME            not ok NAME            skipped: WHAT, WHY
 #   tally PASSED FAILED SKIPPED NAME     (for programs that only report sums)
-# A suite that ends with another status than 0 and reported no failure is one failure itself.
+# Lines "! TEXT" explain a failure. A suite that ends with another status than 0 and reported no failure is one failure itself.
 #
 # Arguments: names of suites (default: all). Environment: EMSG_LONG=1 runs the full counts,
 # EMSG_WORK is where everything is built (default ./build-check), EMSG_JOBS the parallelism.
@@ -43,7 +43,7 @@ count() {
 
 # explain LOG: why a suite failed or skipped, for the reader of the terminal.
 explain() {
-	grep -E '^(not ok|skipped:) |^  ' "$1" | head -n 200
+	grep -E '^(not ok|skipped:|!) ' "$1" | head -n 200
 }
 
 run_suite() {

@@ -2,9 +2,9 @@
 /*
  * conf.h - the configuration as the processes use it: typed values by key.
  *
- * A struct conf is complete when it comes out of conf_load() or conf_share_get(): every key
- * that the process receives (schema.h: roles) is valid; a key it does not receive, or one of
- * another type, is a mistake in the caller and panics. Paths are absolute.
+ * A struct conf is complete when it comes out of conf_load() or conf_share_get(): every
+ * key that the process receives (schema.h: roles) is valid; a key it does not receive, or
+ * one of another type, is a mistake in the caller and panics. Paths are absolute.
  */
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
@@ -14,9 +14,13 @@
 struct conf {
 	uint64_t generation; /* counts reloads; set by the master */
 	struct value v[CONF_COUNT];
-	char **files; /* owned: names of the files read; empty in children */
+	enum role role; /* who it is for; the master has all keys */
+	char *base;     /* owned: as given to conf_load(); NULL in children */
+	char **files;   /* owned: names of the files read; none in children */
 	unsigned int nfiles;
 };
+
+#define CONF_BASE_MAX 512 /* bytes of a base directory's path */
 
 /* Values that enums have, in the order of their "values" in schema.c. */
 enum conf_sandbox { CONF_SANDBOX_REQUIRED, CONF_SANDBOX_TRY };
@@ -38,8 +42,13 @@ struct conf_peer {
 	bool allow_private;  /* its addresses may be private */
 };
 
-/* An empty one: no key is set. */
-struct conf *conf_new(void);
+/* One in which no key is set. */
+struct conf *conf_new(enum role);
+/* The master's, with all defaults, as if there were no file. base (may be NULL) as for
+ * conf_load(). */
+struct conf *conf_new_defaults(const char *base);
+/* True if base is an absolute path of at most CONF_BASE_MAX bytes, or NULL. */
+bool conf_base_ok(const char *base);
 /* NULL-safe. */
 void conf_free(struct conf *);
 
@@ -63,8 +72,8 @@ struct conf_change {
 	enum schema_reload reload;
 };
 
-/* The keys whose values differ, in order of the schema; returns how many. The entries of a
- * list of maps count as their list. */
+/* The keys whose values differ, in order of the schema; returns how many. The entries of
+ * a list of maps count as their list. */
 size_t conf_diff(
     const struct conf *, const struct conf *, struct conf_change changes[CONF_COUNT]);
 

@@ -16,8 +16,8 @@
 #define FAULTS_MAX 200
 #define FAULT_FILES_MAX 64
 
-/* A position in one of the files, by its number; line and column start at 1. line == 0: the
- * file as a whole. */
+/* A position in one of the files, by its number; line and column start at 1. line == 0:
+ * the file as a whole. */
 struct place {
 	unsigned int file;
 	unsigned int line;
@@ -40,8 +40,8 @@ struct faults {
 
 void faults_init(struct faults *);
 void faults_clear(struct faults *);
-/* Registers a file name; returns its number. At most FAULT_FILES_MAX; the last one is then
- * used for all that follow. */
+/* Registers a file name; returns its number. At most FAULT_FILES_MAX; the last one is
+ * then used for all that follow. */
 unsigned int faults_file(struct faults *, const char *name);
 /* Adds one; path may be NULL. */
 void fault_add(struct faults *, struct place, const char *path, const char *fmt, ...)

@@ -93,6 +93,7 @@ enum schema_reload {
 #define SCHEMA_ENTRY 0x04U       /* a key of the entries of the SCHEMA_MAPS row above */
 #define SCHEMA_SECRET_FILE 0x08U /* path of a file that holds a secret */
 
+#define SCHEMA_PATH_MAX 128 /* bytes of a path that is looked at */
 #define SCHEMA_LIST_MAX 64  /* values in a list of scalars */
 #define SCHEMA_MAPS_MAX 128 /* entries in a list of maps */
 
@@ -113,14 +114,18 @@ struct schema_row {
 
 /* Never NULL; key < CONF_COUNT. */
 const struct schema_row *schema_row(enum conf_key);
-/* The row with that full path (entries as "peers[].port" or "peers.port"), else CONF_COUNT. */
+/* The row with that full path (entries as "peers[].port" or "peers.port"), else
+ * CONF_COUNT. */
 enum conf_key schema_find(const char *path);
 /* True if the path is a section: a map of further keys ("tls"). */
 bool schema_is_section(const char *path);
-/* The nearest known path to a mistyped one, or NULL if none is near enough to suggest. */
-const char *schema_nearest(const char *path);
-/* A key whose last part is this name, in another section, or NULL. */
+/* The known path or section in the same section that a mistyped path is nearest to,
+ * without "[]"; false if none is near enough to suggest. */
+bool schema_nearest(const char *path, char out[SCHEMA_PATH_MAX]);
+/* A key whose last part is this name, in whatever section, or NULL. */
 const char *schema_elsewhere(const char *name);
+/* True if the key holds several values: a list of scalars or of maps. */
+bool schema_is_list(enum conf_key);
 /* The number of rows that follow a SCHEMA_MAPS row as keys of its entries. */
 size_t schema_entry_rows(enum conf_key maps);
 /* "duration", "list of prefix", ...; "live", "listener", "restart". */

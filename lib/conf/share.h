@@ -2,9 +2,10 @@
 /*
  * share.h - struct conf <-> bytes, so that the master's children get typed values.
  *
- * Format: "EMCF", version u16, generation u64, role u8, count u16, then per key, ascending:
- * key u16 and the value (numbers u64; text u16 length and bytes; lists u16 count and texts;
- * lists of maps u16 count and per entry one u8 presence and value for each key).
+ * Format, all big-endian: "EMCF", version u16, generation u64, role u8, count u16; then,
+ * for each key of the role, ascending: key u16 and its value. A scalar is u8 (0: not set,
+ * 1: set) and, if set, a u64 or a text (u16 length, bytes). A list is u16 count and
+ * texts. A list of maps is u16 count and a scalar for each key of each entry.
  */
 #ifndef CONF_SHARE_H
 #define CONF_SHARE_H

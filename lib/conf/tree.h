@@ -11,6 +11,7 @@
 
 #define TREE_DEPTH_MAX 16
 #define TREE_CHILDREN_MAX 1024 /* entries of one map or list */
+#define TREE_PATH_MAX 128      /* bytes of a path in a fault */
 
 enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP };
 
@@ -32,10 +33,13 @@ struct pair {
 struct node *node_new(enum node_kind, struct place);
 /* NULL-safe. */
 void node_free(struct node *);
-/* Appends; takes node, copies key (NULL in a list). False, and nothing taken, if there are
- * TREE_CHILDREN_MAX. */
+/* Appends; takes node (not NULL), copies key (NULL in a list). False, and nothing taken,
+ * if there are TREE_CHILDREN_MAX. */
 bool node_put(struct node *, const char *key, struct place, struct node *);
 /* The pair with that key, or NULL. */
-struct pair *node_find(const struct node *map, const char *key);
+const struct pair *node_find(const struct node *map, const char *key);
+
+/* Writes "parent.key", or "key" if parent is empty; cut at TREE_PATH_MAX. */
+void tree_path(char out[TREE_PATH_MAX], const char *parent, const char *key);
 
 #endif

@@ -24,7 +24,8 @@ struct value {
 	size_t n;              /* of list or entries */
 };
 
-/* A network: family AF_INET or AF_INET6, address in network order, leading bits that count. */
+/* A network: family AF_INET or AF_INET6, address in network order, leading bits that
+ * count. */
 struct prefix {
 	int family;
 	uint8_t addr[16];
@@ -32,17 +33,18 @@ struct prefix {
 };
 
 /* Checks text against the row's type and bounds (one element of a list) and fills num or
- * text. False: *error (VALUE_ERROR_MAX bytes) says what is wrong and what would be right. */
+ * text. False: *error (VALUE_ERROR_MAX bytes) says what is wrong and what would be
+ * right. */
 bool value_parse(
     const struct schema_row *, const char *text, struct value *, char *error);
-/* The number as it would be written ("5m", "64KiB", "true", "open"). out: VALUE_TEXT_MAX. */
+/* The number as it would be written ("5m", "64KiB", "true", "open"). out:
+ * VALUE_TEXT_MAX. */
 void value_format(const struct schema_row *, uint64_t num, char *out);
 /* True if the row's type is kept in num. */
 bool value_is_number(const struct schema_row *);
 /* Equality of content, not of origin. */
-bool value_eq(
-    const struct schema_row *, enum conf_key, const struct value *, const struct value *);
-void value_copy(enum conf_key, struct value *, const struct value *);
+bool value_eq(enum conf_key, const struct value *, const struct value *);
+/* Frees what it owns; it is unset then. */
 void value_clear(enum conf_key, struct value *);
 
 /* "192.0.2.1:443" or "[2001:db8::1]:443" as a socket address; false if it is neither. */

@@ -234,7 +234,7 @@ static const struct msg_def table[] = {
     ROW(MSG_PROVE_ACCEPT, "prove-accept", LISTENER, KEYD, 0, f_prove, m_prove),
     ROW(MSG_PROVE_SERVER, "prove-server", LISTENER, KEYD, 0, f_prove, m_prove),
     ROW(MSG_PROVE_DIAL, "prove-dial", RELAY, KEYD, 0, f_prove, m_prove),
-    ROW(MSG_DOC_OWN, "doc-own", KEYD, LISTENER, 0, f_doc_own, m_doc_own),
+    ROW(MSG_DOC_OWN, "doc-own", KEYD, LISTENER | STORE, 0, f_doc_own, m_doc_own),
 
     ROW(MSG_HANDLE_ADD, "handle-add", STORE, QUEUE, 0, f_handle_add, m_handle_add),
     ROW(MSG_HANDLE_OK, "handle-ok", QUEUE, STORE, 0, f_handle, m_handle),

@@ -108,7 +108,7 @@ enum wire_err cbor_check(struct span);
 /* The same for a CBOR sequence of any number of items (RFC 8742). */
 enum wire_err cbor_check_seq(struct span);
 
-#define CBOR_CHECK_DEPTH 64
+#define CBOR_CHECK_DEPTH 512
 
 /* Writers: shortest form. What does not fit makes the buffer fail. Order of map keys is the
  * caller's duty. */

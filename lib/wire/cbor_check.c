@@ -9,8 +9,8 @@
  * and judges at the end. It serves the error path of obj.c and wframe.c, and the tests,
  * where the published vectors are its judges.
  *
- * One record per open container on the stack of cbor_check_seq(); nothing is allocated. It
- * accepts exactly what the pull reader accepts; the fuzz target fuzz_cbor holds it to that.
+ * One record per open container, on the stack of check(); nothing is allocated. It accepts
+ * exactly what the pull reader accepts; the fuzz target fuzz_cbor holds it to that.
  */
 #include "wire/cbor.h"
 
@@ -254,8 +254,12 @@ step(struct check *c)
 static enum wire_err
 check(struct span in, bool one)
 {
-	struct check c = {.p = in.p, .end = in.n > 0 ? in.p + in.n : in.p};
+	struct check c; /* 36 KiB: the levels are not cleared */
 
+	c.p = in.p;
+	c.end = in.n > 0 ? in.p + in.n : in.p;
+	c.depth = 0;
+	c.nondeterministic = c.unsupported = c.too_deep = false;
 	if (one && in.n == 0)
 		return WIRE_MALFORMED;
 	while (left(&c) > 0 || c.depth > 0) {

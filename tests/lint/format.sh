@@ -16,19 +16,16 @@ done
 	exit 77
 }
 
-if [ -e .git ]; then
-	list=$(git ls-files -co --exclude-standard '*.c' '*.h')
-else
-	list=$(find . \( -name '.*' -o -name 'build*' -o -name _build \) ! -name . -prune -o \
-		-name '*.[ch]' ! -name config.h -print)
-fi
+list=$(sh tests/python.sh tests/lint/tree.py .c .h) || {
+	echo "$list"
+	exit 77
+}
 bad=0
 count=0
 for file in $list; do
-	[ -f "$file" ] || continue
 	count=$((count + 1))
 	"$tool" --dry-run -Werror "$file" >/dev/null 2>&1 || {
-		echo "  $file"
+		echo "! $file"
 		bad=$((bad + 1))
 	}
 done

@@ -4,15 +4,12 @@
 set -u
 cd "$EMSG_SRC" || exit 1
 
-if [ -e .git ]; then
-	list=$(git ls-files -co --exclude-standard '*.sh' '*.py')
-else
-	list=$(find . \( -name '.*' -o -name 'build*' -o -name _build \) ! -name . -prune -o \
-		\( -name '*.sh' -o -name '*.py' \) -print)
-fi
+list=$(sh tests/python.sh tests/lint/tree.py .sh .py) || {
+	echo "$list"
+	exit 77
+}
 status=0
-shell_scripts=quickstart
-[ ! -f .ci/run ] || shell_scripts="$shell_scripts .ci/run"
+shell_scripts="quickstart .ci/run"
 python_scripts=
 for file in $list; do
 	case "$file" in
@@ -32,9 +29,7 @@ else
 fi
 
 # shellcheck disable=SC2086 # lists of names
-if [ ! -x /usr/bin/python3 ]; then
-	echo "skipped: Python scripts, /usr/bin/python3 is missing"
-elif /usr/bin/python3 -c '
+if /usr/bin/python3 -c '
 import sys
 for name in sys.argv[1:]:
     with open(name, encoding="utf-8") as f:

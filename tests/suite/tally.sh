@@ -23,9 +23,10 @@ awk -v name="$name" -v result="${result:-MISSING}" '
 	print
 	next
 }
-/:[0-9]+:[FE]:/ { why[++n] = $0 }
+/:[0-9]+:[FE]:/ { why[++n] = "! " $0 }
+/^! / { why[++n] = $0 }
 END {
-	for (i = 1; i <= n && i <= 50; i++) print "  " why[i]
+	for (i = 1; i <= n && i <= 50; i++) print why[i]
 	if (sums) print "tally", checks - bad, bad, 0, name
 	if (result == "SKIP" && !s) print "skipped: " name ", it said so"
 	else if (result == "PASS" && !sums && p + f + s == 0) print "ok " name
