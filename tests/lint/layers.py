@@ -14,6 +14,7 @@ BELOW = {
     "ipc": ["compat", "base", "sandbox"],
     "wire": ["compat", "base"],
     "crypto": ["compat", "base", "wire"],
+    "admin": ["compat", "base", "sandbox", "ipc", "wire"],
     "net": ["compat", "base", "sandbox", "ipc", "wire", "crypto"],
     "conf": ["compat", "base", "sandbox", "ipc", "wire"],
 }
