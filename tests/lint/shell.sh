@@ -4,7 +4,7 @@
 set -u
 cd "$EMSG_SRC" || exit 1
 
-list=$(sh tests/python.sh tests/lint/tree.py .sh .py) || {
+list=$(sh tests/python.sh tests/lint/tree.py .sh .py .prerm .postinst .postrm) || {
 	echo "$list"
 	exit 77
 }
@@ -13,7 +13,7 @@ shell_scripts="quickstart .ci/run"
 python_scripts=
 for file in $list; do
 	case "$file" in
-	*.sh) shell_scripts="$shell_scripts $file" ;;
+	*.sh | *.prerm | *.postinst | *.postrm) shell_scripts="$shell_scripts $file" ;;
 	*.py) python_scripts="$python_scripts $file" ;;
 	esac
 done
