@@ -36,7 +36,8 @@ enum cose_error {
 };
 
 struct cose_sign1 {
-	struct span typ; /* text; these all borrow from the parsed bytes */
+	struct span header; /* the protected header as received; these all borrow */
+	struct span typ;    /* text */
 	struct span payload;
 	struct span signature; /* ED25519_SIG_SIZE bytes */
 };

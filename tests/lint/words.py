@@ -12,12 +12,13 @@ TRAILER = re.compile(r"co-authore[d]-by|generate[d] (?:by|with) |\bassistan[t]\b
 REGISTRY = re.compile(r"pypi\.or[g]|registry\.npmj[s]|deb\.debian\.or[g]|crates\.i[o]"
                       r"|proxy\.golan[g]")
 BINARY = (".cbor", ".bin", ".png", ".mdb")
+NOT_OURS = ("tests/fuzz/corpus/", "tests/vectors/third-party/")
 
 
 def main():
     rules = tree.Rules()
     names = [n for n in tree.files()
-             if not n.endswith(BINARY) and not n.startswith("tests/fuzz/corpus/")]
+             if not n.endswith(BINARY) and not n.startswith(NOT_OURS)]
     found = {OPEN: [], MACHINE: [], TRAILER: [], REGISTRY: []}
     for name in names:
         text = tree.read(name)
