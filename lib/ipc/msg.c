@@ -165,8 +165,7 @@ static const struct field f_query[] = {
     SPAN(m_query, domain, 1, DOMAIN_BYTES), SPAN(m_query, req, 1, REQ_BYTES), END};
 static const struct field f_query_res[] = {SPAN(m_query_res, res, 1, REQ_BYTES), END};
 
-static const struct field f_connect[] = {U16(m_connect, port),
-    U8(m_connect, allow_private, 1), SPAN(m_connect, host, 1, DOMAIN_BYTES), END};
+static const struct field f_connect[] = {SPAN(m_connect, domain, 1, DOMAIN_BYTES), END};
 static const struct field f_connected[] = {SPAN(m_connected, addr, 1, ADDR_BYTES), END};
 static const struct field f_connect_fail[] = {
     U16(m_connect_fail, code), SPAN(m_connect_fail, text, 0, TEXT_BYTES), END};

@@ -117,7 +117,7 @@ enum msg_type {
 	MSG_QUERY_RES,       /* relay: its answer */
 
 	/* relay <-> dialer */
-	MSG_CONNECT = 176, /* relay: connect to a host and port */
+	MSG_CONNECT = 176, /* relay: connect to a peer */
 	MSG_CONNECTED,     /* dialer: the connected socket */
 	MSG_CONNECT_FAIL,  /* dialer: why not */
 };

@@ -102,9 +102,7 @@ struct m_doc_own {
 /* --- relay <-> dialer --------------------------------------------------------------------- */
 
 struct m_connect {
-	uint16_t port;
-	uint8_t allow_private;
-	struct span host; /* name or address literal */
+	struct span domain; /* of the peer; host, port and policy are dialer's business */
 };
 struct m_connected {
 	struct span addr; /* "192.0.2.1:443" */
