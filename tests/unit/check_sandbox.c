@@ -565,7 +565,7 @@ status_value(pid_t pid, const char *name)
 	ck_assert_ptr_nonnull(f);
 	while (fgets(line, sizeof(line), f) != NULL)
 		if (strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':')
-			value = atoi(line + strlen(name) + 1);
+			value = (int)strtol(line + strlen(name) + 1, NULL, 10);
 	(void)fclose(f);
 	return value;
 }
