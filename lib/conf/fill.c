@@ -36,9 +36,10 @@ section_of(const char *path, char out[SCHEMA_PATH_MAX])
 		out[n - 2] = '\0';
 }
 
-/* Says where the key would be right, or which one may have been meant. */
+/* Says where the key would be right, or which one may have been meant. lookup: the path as
+ * the schema would have it. */
 static void
-unknown_key(struct fill *f, const struct pair *pair, const char *path)
+unknown_key(struct fill *f, const struct pair *pair, const char *path, const char *lookup)
 {
 	const char *dot = strrchr(pair->key, '.');
 	const char *name = dot == NULL ? pair->key : dot + 1;
@@ -56,7 +57,7 @@ unknown_key(struct fill *f, const struct pair *pair, const char *path)
 		else
 			snprintf(hint, sizeof(hint), "; \"%s\" belongs below \"%s\"",
 			    name, section);
-	} else if (schema_nearest(path, near)) {
+	} else if (schema_nearest(lookup, near)) {
 		dot = strrchr(near, '.');
 		snprintf(hint, sizeof(hint), "; did you mean \"%s\"?",
 		    dot == NULL ? near : dot + 1);
@@ -188,7 +189,7 @@ fill_entry_pair(struct fill *f, enum conf_key maps, const struct pair *pair,
 	tree_path(lookup, schema_row(maps)->path, pair->key);
 	key = strpbrk(pair->key, ".[]") == NULL ? schema_find(lookup) : CONF_COUNT;
 	if (key == CONF_COUNT)
-		unknown_key(f, pair, below);
+		unknown_key(f, pair, below, lookup);
 	else
 		parse_scalar(f, schema_row(key), pair, below,
 		    &entry[(size_t)key - (size_t)maps - 1]);
@@ -294,20 +295,22 @@ fill_map(struct fill *f, const struct node *map, const char *path)
 		else if (plain && schema_is_section(below))
 			fill_section(f, pair, below);
 		else
-			unknown_key(f, pair, below);
+			unknown_key(f, pair, below, below);
 	}
 }
 
-void
+bool
 fill_file(struct fill *f, const struct node *root)
 {
 	if (root == NULL || (root->kind == NODE_SCALAR && root->empty))
-		return;
-	if (root->kind != NODE_MAP)
+		return true;
+	if (root->kind != NODE_MAP) {
 		fault_add(f->faults, root->at, NULL,
 		    "the file must consist of \"key: value\" lines");
-	else
-		fill_map(f, root, "");
+		return false;
+	}
+	fill_map(f, root, "");
+	return true;
 }
 
 void

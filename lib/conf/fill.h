@@ -15,8 +15,9 @@ struct fill {
 	bool bad[CONF_COUNT];  /* what was written for this key is wrong */
 };
 
-/* Takes over all values of one file. root may be NULL (an empty file). */
-void fill_file(struct fill *, const struct node *root);
+/* Takes over all values of one file. root may be NULL (an empty file). False if the file has
+ * no keys at all but something else; that is reported. */
+bool fill_file(struct fill *, const struct node *root);
 /* Reports required keys that no file has set; at: where to say so. */
 void fill_required(struct fill *, struct place at);
 

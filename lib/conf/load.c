@@ -71,8 +71,7 @@ load_text(struct loading *l, struct span text, unsigned int file)
 	bool whole;
 
 	root = yaml_read(text, file, l->fill.faults, &whole);
-	l->whole = l->whole && whole;
-	fill_file(&l->fill, root);
+	l->whole = fill_file(&l->fill, root) && whole && l->whole;
 	node_free(root);
 }
 

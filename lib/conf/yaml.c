@@ -83,7 +83,12 @@ syntax_error(struct reader *r)
 
 	if (p->error == YAML_READER_ERROR)
 		at = place_of_offset(r, p->problem_offset);
-	snprintf(text, sizeof(text), "not valid YAML: %s", problem);
+	if (p->context != NULL && p->context_mark.line != p->problem_mark.line)
+		snprintf(text, sizeof(text),
+		    "not valid YAML: %s %s that began on line %zu", problem, p->context,
+		    p->context_mark.line + 1);
+	else
+		snprintf(text, sizeof(text), "not valid YAML: %s", problem);
 	give_up(r, at, NULL, text);
 }
 

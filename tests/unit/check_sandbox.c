@@ -565,7 +565,7 @@ status_value(pid_t pid, const char *name)
 	ck_assert_ptr_nonnull(f);
 	while (fgets(line, sizeof(line), f) != NULL)
 		if (strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':')
-			value = (int)strtol(line + strlen(name) + 1, NULL, 10);
+			value = atoi(line + strlen(name) + 1);
 	(void)fclose(f);
 	return value;
 }
