@@ -30,7 +30,7 @@ bool ed25519_public_ok(struct span pub);
 /* Appends the seed as a PKCS#8 PEM block (RFC 8410, 7), unencrypted. Use buf_wipe() on
  * it. */
 int ed25519_pem_write(const uint8_t seed[ED25519_SEED_SIZE], struct buf *out);
-/* Reads the first PEM block, which must be an unencrypted private Ed25519 key. */
+/* Reads the first private key of a PEM file; -1 if it is encrypted or not Ed25519. */
 int ed25519_pem_read(struct span pem, uint8_t seed[ED25519_SEED_SIZE]);
 
 #endif

@@ -4,10 +4,10 @@
  *
  * Owns nothing between calls; a key object lives for one call and OpenSSL wipes it when
  * it is freed. Called by hpke.c and, for prekeys, by the client; no server process does.
- * OpenSSL refuses an all-zero shared secret since 3.0 (its x25519_derive does), and we
- * look once more, because RFC 9180 demands the check and a test (check_wycheproof) relies
- * on it. Errors are -1 with zeroed output; OpenSSL's error queue is cleared, because a
- * later SSL call would read it as its own.
+ * OpenSSL refuses an all-zero shared secret by itself; it is looked for once more here,
+ * because RFC 9180 demands it of us whatever the library does. Errors are -1 with zeroed
+ * output; OpenSSL's error queue is cleared, because a later SSL call would read it as
+ * its own.
  */
 #include "config.h"
 
