@@ -6,6 +6,8 @@
  * in order and complete. A file without such lines must load, and what print_conf() makes
  * of it must load again to the same values.
  */
+#include "config.h"
+
 #include <sys/stat.h>
 
 #include <check.h>
