@@ -8,7 +8,7 @@
  * fail with an errno at the end of NEED_BASE instead.
  * Conditions look at numbers only; what a pointer points to cannot be judged here, which is
  * why names of files are Landlock's business (landlock.c) and the root directory's.
- * The lists follow glibc 2.36 to 2.41, musl, libevent 2.1, OpenSSL 3 and LMDB 0.9. When a
+ * The lists were tried with glibc 2.36, libevent 2.1, OpenSSL 3.0 and LMDB 0.9. When a
  * library of a new release dies with SIGSYS, "strace -f" names the call, and it belongs here.
  * tests/unit/check_sandbox.c protects both sides: what must work and what must not.
  */

@@ -177,7 +177,6 @@ act_connect(void)
 
 	if (getsockname(listening, (struct sockaddr *)&sin, &len) == -1)
 		return -1;
-	/* The modes share the socket: the second one finds it connected. */
 	if (connect(passed, (struct sockaddr *)&sin, len) == -1 && errno != EISCONN)
 		return -1;
 	return 0;
@@ -554,7 +553,7 @@ END_TEST
 
 /* The number behind a name in /proc/pid/status, or -1. */
 static int
-status_value(pid_t pid, const char *name)
+status_value(pid_t pid, const char *name, int base)
 {
 	char path[64], line[256];
 	int value = -1;
@@ -565,7 +564,7 @@ status_value(pid_t pid, const char *name)
 	ck_assert_ptr_nonnull(f);
 	while (fgets(line, sizeof(line), f) != NULL)
 		if (strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':')
-			value = atoi(line + strlen(name) + 1);
+			value = (int)strtol(line + strlen(name) + 1, NULL, base);
 	(void)fclose(f);
 	return value;
 }
@@ -587,9 +586,11 @@ START_TEST(test_status)
 		}
 		ck_assert_int_eq(read(pair[0], &byte, 1), 1);
 		ck_assert_int_eq(byte, 'y');
-		ck_assert_int_eq(status_value(pid, "Seccomp"), 2);
-		ck_assert_int_eq(status_value(pid, "NoNewPrivs"), 1);
-		ck_assert_int_eq(status_value(pid, "Uid"),
+		ck_assert_int_eq(status_value(pid, "Seccomp", 10), 2);
+		ck_assert_int_eq(status_value(pid, "NoNewPrivs", 10), 1);
+		if (mode == MODE_ROOT || mode == MODE_ROOT_MASTER)
+			ck_assert_int_eq(status_value(pid, "CapInh", 16), 0);
+		ck_assert_int_eq(status_value(pid, "Uid", 10),
 		    mode == MODE_ROOT || mode == MODE_ROOT_MASTER ? 65534
 								  : (int)getuid());
 		ck_assert_int_eq(write(pair[0], "x", 1), 1);
