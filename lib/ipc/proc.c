@@ -28,30 +28,16 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "ipc/handover.h"
 #include "ipc/msg.h"
 #include "ipc/msgs.h"
 #include "ipc/proc.h"
+#include "sandbox/sandbox.h"
 
-#define PROC_RESOURCES 256    /* descriptors that wait for their configuration */
 #define PROC_STATUS_MAX 16384 /* bytes of a status object */
 #define PROC_EXIT_USAGE 64
 
 enum phase { PHASE_BOOT, PHASE_RUN, PHASE_STOP };
-
-/* A descriptor that came from master and was not handed to the process yet. */
-struct resource_in {
-	unsigned kind;
-	char *name; /* owned */
-	size_t n;
-	int fd; /* owned */
-};
-
-/* A configuration as bytes. */
-struct conf_bytes {
-	uint8_t *p; /* owned */
-	size_t n;
-	uint64_t number;
-};
 
 static struct {
 	const struct proc *def;
@@ -67,11 +53,7 @@ static struct {
 	struct channel *peers[ROLE_COUNT];
 	int peer_fds[ROLE_COUNT]; /* owned, while booting; -1: none */
 	struct request_table *requests;
-	struct resource_in resources[PROC_RESOURCES];
-	size_t nresources;
-	struct conf_bytes conf, next;
-	struct m_boot boot; /* its spans point to the strings below */
-	char *user, *root, *data;
+	struct handover given;
 	int data_fd;
 } self;
 
@@ -81,53 +63,17 @@ static void
 on_resource(struct channel *ch, struct channel_msg *in)
 {
 	const struct m_resource *m = in->body;
-	struct resource_in *r;
 
 	if (in->fd == -1)
 		fatal("no descriptor left for a resource from master");
-	if (self.nresources == PROC_RESOURCES)
-		fatal("more than %d descriptors from master", PROC_RESOURCES);
-	r = &self.resources[self.nresources++];
-	r->kind = m->kind;
-	r->n = m->name.n;
-	r->name = m->name.n == 0 ? NULL : xmemdup(m->name.p, m->name.n);
-	r->fd = channel_take_fd(ch, in);
+	if (!handover_keep(&self.given, m, channel_take_fd(ch, in)))
+		fatal("too many descriptors from master");
 }
 
-/* Gives all waiting descriptors to the process. The first failure is returned; what follows
- * it is closed. */
 static int
-hand_over_resources(void)
+take_resources(void)
 {
-	int rc = 0;
-
-	for (size_t i = 0; i < self.nresources; i++) {
-		struct resource_in *r = &self.resources[i];
-
-		if (rc == 0 && self.def->descriptor != NULL)
-			rc = self.def->descriptor(r->kind, span_of(r->name, r->n), r->fd);
-		else
-			close(r->fd);
-		free(r->name);
-	}
-	self.nresources = 0;
-	return rc;
-}
-
-static void
-conf_clear(struct conf_bytes *c)
-{
-	freezero(c->p, c->n);
-	*c = (struct conf_bytes){0};
-}
-
-static void
-conf_set(struct conf_bytes *c, const struct m_conf *m)
-{
-	conf_clear(c);
-	c->p = m->values.n == 0 ? NULL : xmemdup(m->values.p, m->values.n);
-	c->n = m->values.n;
-	c->number = m->number;
+	return handover_give(&self.given, self.def->descriptor);
 }
 
 /* A configuration: the first one at boot, later ones are phase one of a reload. */
@@ -139,11 +85,11 @@ on_conf(struct channel *ch, struct channel_msg *in)
 	int rc;
 
 	if (self.phase == PHASE_BOOT) {
-		conf_set(&self.conf, m);
+		handover_conf(&self.given.conf, m);
 		return;
 	}
-	conf_set(&self.next, m);
-	rc = hand_over_resources();
+	handover_conf(&self.given.next, m);
+	rc = take_resources();
 	if (rc == 0 && self.def->reload_prepare != NULL)
 		rc = self.def->reload_prepare();
 	answer.ok = rc == 0;
@@ -158,29 +104,26 @@ on_conf_switch(struct channel *ch, struct channel_msg *in)
 	const struct m_conf_switch *m = in->body;
 
 	(void)ch;
-	if (self.next.number != m->number) {
-		log_warn("proc.reload", "number=%llu prepared=%llu",
-		    (unsigned long long)m->number, (unsigned long long)self.next.number);
+	if (!handover_switch(&self.given, m->number)) {
+		log_warn("proc.reload", "number=%llu result=unprepared",
+		    (unsigned long long)m->number);
 		return;
 	}
-	conf_clear(&self.conf);
-	self.conf = self.next;
-	self.next = (struct conf_bytes){0};
 	if (self.def->reload_switch != NULL)
 		self.def->reload_switch();
-	log_info("proc.reload", "number=%llu", (unsigned long long)self.conf.number);
+	log_info("proc.reload", "number=%llu result=done", (unsigned long long)m->number);
 }
 
 struct span
 proc_conf(void)
 {
-	return span_of(self.conf.p, self.conf.n);
+	return span_of(self.given.conf.p, self.given.conf.n);
 }
 
 struct span
 proc_conf_next(void)
 {
-	return span_of(self.next.p, self.next.n);
+	return span_of(self.given.next.p, self.given.next.n);
 }
 
 /* --- neighbours ------------------------------------------------------------------------- */
@@ -297,12 +240,6 @@ connect_waiting_peers(void)
 
 /* --- master ------------------------------------------------------------------------------ */
 
-static char *
-copy_text(struct span s)
-{
-	return xstrndup(s.n == 0 ? "" : (const char *)s.p, s.n);
-}
-
 static void
 on_boot(struct channel *ch, struct channel_msg *in)
 {
@@ -311,10 +248,7 @@ on_boot(struct channel *ch, struct channel_msg *in)
 	(void)ch;
 	if (m->role != self.def->role)
 		fatal("master takes this program for %s", role_name(m->role));
-	self.boot = *m;
-	self.user = copy_text(m->user);
-	self.root = copy_text(m->root);
-	self.data = copy_text(m->data);
+	handover_boot(&self.given, m);
 	log_set_level((enum log_level)m->log_level);
 }
 
@@ -500,6 +434,7 @@ clean_up_inheritance(const struct proc *def)
 
 	self.def = def;
 	self.data_fd = -1;
+	handover_init(&self.given);
 	for (size_t i = 0; i < ROLE_COUNT; i++)
 		self.peer_fds[i] = -1;
 	log_init(role_name(def->role), LOG_LEVEL_INFO);
@@ -521,11 +456,35 @@ clean_up_inheritance(const struct proc *def)
 static void
 open_data(void)
 {
-	if (self.data[0] == '\0')
+	const char *path = self.given.data;
+
+	if (path[0] == '\0')
 		return;
-	self.data_fd = open(self.data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	self.data_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (self.data_fd == -1)
-		fatal_errno("%s", self.data);
+		fatal_errno("%s", path);
+}
+
+/* Gives up all that this role does not need; there is no way back. */
+static void
+enter_sandbox(void)
+{
+	const struct handover *given = &self.given;
+	struct sandbox_opts opts = {
+	    .role = self.def->role,
+	    .privileged = given->boot.privileged == 1,
+	    .user = given->user[0] == '\0' ? NULL : given->user,
+	    .chroot_dir = given->root[0] == '\0' ? NULL : given->root,
+	    .data_fd = self.data_fd,
+	};
+
+	if (sandbox_drop(&opts) == -1)
+		fatal_errno("cannot drop privileges: %s", sandbox_error());
+	if (sandbox_enter(&opts) == 0)
+		return;
+	if (given->boot.sandbox == 1)
+		fatal_errno("cannot enter the sandbox: %s", sandbox_error());
+	log_warn("proc.sandbox", "result=off reason=%s", log_str(sandbox_error()));
 }
 
 /* Waits for START, with the configuration and all descriptors. False: told to end. */
@@ -537,7 +496,7 @@ hear_master(void)
 			fatal("event loop failed");
 	if (!self.booted)
 		return false;
-	if (self.user == NULL)
+	if (!self.given.known)
 		fatal("master says start but not who we are");
 	return true;
 }
@@ -557,16 +516,17 @@ static void
 start(void)
 {
 	open_data();
-	must(hand_over_resources(), "descriptor");
+	must(take_resources(), "descriptor");
 	if (self.def->start != NULL)
 		must(self.def->start(), "start");
+	enter_sandbox();
 	if (self.def->ready != NULL)
 		must(self.def->ready(), "ready");
 	self.phase = PHASE_RUN;
 	connect_waiting_peers();
 	channel_send(self.master, MSG_READY, 0, NULL, -1);
-	log_info(
-	    "proc.ready", "generation=%llx", (unsigned long long)self.boot.generation);
+	log_info("proc.ready", "generation=%llx",
+	    (unsigned long long)self.given.boot.generation);
 }
 
 static void
@@ -601,11 +561,7 @@ finish(void)
 	event_free(self.wake);
 	event_free(self.deadline);
 	event_base_free(self.base);
-	conf_clear(&self.conf);
-	conf_clear(&self.next);
-	free(self.user);
-	free(self.root);
-	free(self.data);
+	handover_clear(&self.given);
 	if (self.data_fd != -1)
 		close(self.data_fd);
 }
@@ -643,13 +599,13 @@ proc_base(void)
 uint64_t
 proc_generation(void)
 {
-	return self.boot.generation;
+	return self.given.boot.generation;
 }
 
 bool
 proc_unprivileged(void)
 {
-	return self.boot.privileged == 0;
+	return self.given.boot.privileged == 0;
 }
 
 int
@@ -661,11 +617,7 @@ proc_data_fd(void)
 const char *
 proc_data_path(void)
 {
-	size_t n = strlen(self.root);
-
-	if (self.boot.privileged == 0 || n <= 1 || strncmp(self.data, self.root, n) != 0)
-		return self.data;
-	return self.data[n] == '\0' ? "/" : self.data + n;
+	return handover_data_path(&self.given);
 }
 
 uint64_t
