@@ -71,6 +71,7 @@ dialer_ready(void)
 static int
 dialer_reload_prepare(void)
 {
+	conf_free(next_conf); /* of a reload that was given up */
 	next_conf = conf_share_get(proc_conf_next(), ROLE_DIALER);
 	return next_conf != NULL ? 0 : -1;
 }
@@ -82,13 +83,6 @@ dialer_reload_switch(void)
 	conf = next_conf;
 	next_conf = NULL;
 	load_policy();
-}
-
-static void
-dialer_reload_abort(void)
-{
-	conf_free(next_conf);
-	next_conf = NULL;
 }
 
 /* Where a peer is: the configuration's entry for it, or the domain itself. */
@@ -187,6 +181,5 @@ const struct proc dialer_proc = {
     .ready = dialer_ready,
     .reload_prepare = dialer_reload_prepare,
     .reload_switch = dialer_reload_switch,
-    .reload_abort = dialer_reload_abort,
     .status = dialer_status,
 };

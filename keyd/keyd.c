@@ -30,7 +30,8 @@
 #define KEY_FILE_MAX 16384
 
 static struct keyring *ring;     /* owned: in use */
-static struct keyring *incoming; /* owned: being filled; NULL between reloads */
+static struct keyring *incoming; /* owned: being filled */
+static bool prepared; /* incoming was judged; what comes now is of another reload */
 static struct {
 	uint64_t tls, proofs, refused;
 } count;
@@ -43,6 +44,11 @@ on_descriptor(unsigned kind, struct span name, int fd)
 	const char *err = "cannot be read";
 	size_t n = 0;
 
+	if (prepared) {
+		keyring_free(incoming);
+		incoming = NULL;
+		prepared = false;
+	}
 	if (incoming == NULL)
 		incoming = keyring_new();
 	if (fd_read_all(fd, KEY_FILE_MAX, &bytes, &n) == 0) {
@@ -76,6 +82,7 @@ check_incoming(struct span values)
 		err = keyring_complete(
 		    incoming, conf_str(conf, CONF_DOMAIN), clock_wall_ms());
 	conf_free(conf);
+	prepared = true;
 	if (err == NULL)
 		return 0;
 	log_error("keyd.keys", "error=\"%s\"", err);
@@ -88,13 +95,14 @@ take_incoming(void)
 	keyring_free(ring);
 	ring = incoming;
 	incoming = NULL;
+	prepared = false;
 }
 
 static int
 keyd_start(void)
 {
 	if (check_incoming(proc_conf()) == -1)
-		return -1;
+		return PROC_EXIT_CONFIG;
 	take_incoming();
 	return 0;
 }
@@ -121,13 +129,6 @@ keyd_reload_switch(void)
 	take_incoming();
 	send_document(proc_channel(ROLE_LISTENER));
 	send_document(proc_channel(ROLE_STORE));
-}
-
-static void
-keyd_reload_abort(void)
-{
-	keyring_free(incoming);
-	incoming = NULL;
 }
 
 static void
@@ -335,7 +336,6 @@ const struct proc keyd_proc = {
     .start = keyd_start,
     .reload_prepare = keyd_reload_prepare,
     .reload_switch = keyd_reload_switch,
-    .reload_abort = keyd_reload_abort,
     .peer_up = keyd_peer_up,
     .stop = keyd_stop,
     .status = keyd_status,

@@ -53,7 +53,7 @@ conf_base_ok(const char *base)
 	return base[0] == '/' && strlen(base) <= CONF_BASE_MAX;
 }
 
-/* Replaces %etc, %state and %run at the start of a default path. */
+/* Replaces %etc, %state, %spool and %run at the start of a default path. */
 static void
 expand_path(const char *def, const char *base, char out[VALUE_TEXT_MAX])
 {
@@ -62,6 +62,7 @@ expand_path(const char *def, const char *base, char out[VALUE_TEXT_MAX])
 	} dirs[] = {
 	    {"%etc", EMSG_SYSCONFDIR "/emsg", ""},
 	    {"%state", EMSG_LOCALSTATEDIR "/lib/emsg", ""},
+	    {"%spool", EMSG_LOCALSTATEDIR "/spool/emsg", "/queue"},
 	    {"%run", EMSG_RUNSTATEDIR "/emsg", "/run"},
 	};
 

@@ -77,8 +77,8 @@ static const struct schema_row rows[CONF_COUNT] = {
 	"Size to which the store's database may grow. It takes address space, not "
 	"disk, until it is used."},
 
-    [CONF_QUEUE_DIRECTORY] = {"queue.directory", SCHEMA_PATH, "%state/queue", 0, 0, NULL,
-	0, RELOAD_RESTART, "1.0", MASTER | QUEUE,
+    [CONF_QUEUE_DIRECTORY] = {"queue.directory", SCHEMA_PATH, "%spool", 0, 0, NULL, 0,
+	RELOAD_RESTART, "1.0", MASTER | QUEUE,
 	"Directory of the spool: what has yet to reach other servers."},
     [CONF_QUEUE_SEGMENT_SIZE] = {"queue.segment_size", SCHEMA_SIZE, "64MiB", 4 * MIB, GIB,
 	NULL, 0, RELOAD_RESTART, "1.0", QUEUE,

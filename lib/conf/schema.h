@@ -102,7 +102,7 @@ struct schema_row {
 	enum schema_type type;
 	const char
 	    *def; /* as it would be written (lists: one value); NULL: none. Paths may
-			    begin with %etc, %state or %run */
+			    begin with %etc, %state, %spool or %run */
 	uint64_t min, max;         /* of numbers */
 	const char *const *values; /* SCHEMA_ENUM: ends with NULL */
 	unsigned int flags;

@@ -12,14 +12,14 @@
 
 /* In the order in which the filter asks: the first rule that matches decides. */
 enum need {
-	NEED_MASTER,	/* all that master does, and its children until they are caged */
-	NEED_HOT,	/* what the event loop does all the time */
-	NEED_ACCEPT,	/* accept on a passed socket */
-	NEED_TCP,	/* options of passed TCP sockets */
-	NEED_FILES,	/* a database in the data directory */
-	NEED_DIAL,	/* resolve and connect; children; read files */
+	NEED_MASTER,    /* all that master does, and its children until they are caged */
+	NEED_HOT,       /* what the event loop does all the time */
+	NEED_ACCEPT,    /* accept on a passed socket */
+	NEED_TCP,       /* options of passed TCP sockets */
+	NEED_FILES,     /* a database in the data directory */
+	NEED_DIAL,      /* resolve and connect; children; read files */
 	NEED_SANITIZER, /* builds with sanitizers only */
-	NEED_BASE,	/* libc, the allocator, OpenSSL */
+	NEED_BASE,      /* libc, the allocator, OpenSSL */
 	NEED_COUNT
 };
 
@@ -40,8 +40,8 @@ struct cond {
 };
 
 struct rule {
-	int nr;		     /* the call; negative: this machine has none of that name */
-	int error;	     /* 0: allow; else fail with this errno */
+	int nr;              /* the call; negative: this machine has none of that name */
+	int error;           /* 0: allow; else fail with this errno */
 	struct cond cond[2]; /* all must hold */
 };
 

@@ -15,6 +15,7 @@ BELOW = {
     "wire": ["compat", "base"],
     "crypto": ["compat", "base", "wire"],
     "admin": ["compat", "base", "sandbox", "ipc", "wire"],
+    "admin": ["compat", "base", "sandbox", "ipc", "wire"],
     "net": ["compat", "base", "sandbox", "ipc", "wire", "crypto"],
     "conf": ["compat", "base", "sandbox", "ipc", "wire"],
 }

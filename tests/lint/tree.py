@@ -12,7 +12,7 @@ SRC = os.environ.get("EMSG_SRC") or os.path.abspath(
     os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.environ.get("EMSG_BUILD") or os.path.join(SRC, "build")
 
-LAYERS = ["compat", "base", "sandbox", "ipc", "wire", "crypto", "net", "conf"]
+LAYERS = ["compat", "base", "sandbox", "ipc", "wire", "crypto", "admin", "net", "conf"]
 PROCESSES = ["master", "listener", "queue", "relay", "store", "keyd", "dialer", "control",
              "blob"]
 CLIENTS = ["libemsg", "client", "cli", "web", "gateway"]

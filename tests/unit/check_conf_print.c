@@ -127,11 +127,12 @@ manual_page(void)
 static const char *
 default_in_manual(const struct schema_row *row, char out[VALUE_TEXT_MAX])
 {
-	static const char *const dirs[][2] = {
-	    {"%etc", "/etc/emsg"}, {"%state", "/var/lib/emsg"}, {"%run", "/run/emsg"}};
+	static const char *const dirs[][2] = {{"%etc", "/etc/emsg"},
+	    {"%state", "/var/lib/emsg"}, {"%spool", "/var/spool/emsg"},
+	    {"%run", "/run/emsg"}};
 
 	snprintf(out, VALUE_TEXT_MAX, "%s", row->def == NULL ? "none" : row->def);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		size_t n = strlen(dirs[i][0]);
 
 		if (strncmp(out, dirs[i][0], n) == 0)
