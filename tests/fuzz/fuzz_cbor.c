@@ -57,10 +57,60 @@ as_one(struct span in)
 	fuzz_check(err <= WIRE_UNSUPPORTED);
 }
 
+/* Reads the next item by the accessor of the type that peeking promised. */
+static int
+typed_next(struct cbor *r, struct span in)
+{
+	struct span s = {0};
+	uint64_t u;
+	int64_t i;
+	bool b;
+
+	switch (cbor_peek(r)) {
+	case CBOR_UINT:
+		return cbor_uint(r, &u);
+	case CBOR_NINT:
+		return cbor_int(r, &i);
+	case CBOR_BSTR:
+		return cbor_bstr(r, &s) && inside(in, s);
+	case CBOR_TSTR:
+		return cbor_tstr(r, &s) && inside(in, s);
+	case CBOR_ARRAY:
+		return cbor_array(r, &u);
+	case CBOR_MAP:
+		return cbor_map(r, &u);
+	case CBOR_TAG:
+		return cbor_tag(r, &u);
+	case CBOR_BOOL:
+		return cbor_bool(r, &b);
+	case CBOR_NULL:
+		return cbor_null(r);
+	default:
+		return 0;
+	}
+}
+
+/* Peeking and reading by type agree: no item is of another type than promised, except a
+ * negative number beyond int64_t. */
+static void
+as_types(struct span in)
+{
+	struct cbor r;
+
+	cbor_init(&r, in);
+	while (typed_next(&r, in))
+		continue;
+	if (cbor_check_seq(in) == WIRE_OK)
+		fuzz_check(cbor_done(&r) || r.err == WIRE_RANGE);
+	else
+		fuzz_check(!cbor_done(&r));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	as_sequence(span_of(p, n));
 	as_one(span_of(p, n));
+	as_types(span_of(p, n));
 	return 0;
 }
