@@ -45,7 +45,7 @@ START_TEST(explain_key)
 	    "    default:  5d\n"
 	    "    range:    1m to 14d\n"
 	    "    reload:   live\n"
-	    "    since:    1.0\n");
+	    "    since:    0.1\n");
 	ck_assert(explain("registration.policy", false));
 	ck_assert_ptr_nonnull(strstr(text, "    values:   closed, invite, open\n"));
 	ck_assert(explain("domain", false));
@@ -54,7 +54,7 @@ START_TEST(explain_key)
 	ck_assert_str_eq(text,
 	    "{\"key\":\"log.level\",\"type\":\"word\",\"list\":false,\"required\":false,"
 	    "\"default\":\"info\",\"values\":[\"error\",\"warning\",\"info\",\"debug\"],"
-	    "\"secret\":false,\"reload\":\"live\",\"since\":\"1.0\",\"help\":"
+	    "\"secret\":false,\"reload\":\"live\",\"since\":\"0.1\",\"help\":"
 	    "\"Least severity that is logged.\"}\n");
 }
 END_TEST
