@@ -68,7 +68,7 @@ void ws_clear(struct ws *);
 /* Sets another message limit (<= WS_LIMIT_MAX), for frames whose header comes after this. */
 void ws_limit(struct ws *, size_t limit);
 /* The next event in *in. Call again until WS_MORE; *in is unmasked in place and may only be
- * appended to between calls. Eaten bytes leave *in when WS_MORE, WS_CLOSE or WS_ERROR is
+ * appended to between calls. Eaten bytes leave *in when WS_MORE or WS_ERROR is
  * returned. A message may be larger than *in: it is gathered inside. */
 enum ws_event ws_next(struct ws *, struct buf *in);
 /* Bytes of memory held for an unfinished message. */
