@@ -8,10 +8,6 @@
  * few records as possible). Calls from outside only change the state and ask for a turn; so a
  * callback never runs inside a call of its user's.
  *
- * OpenSSL reaches the socket through a BIO of ours: it counts what one wake-up may read, so
- * that no peer can keep the loop busy, be it with data or with records that carry none; it keeps
- * the error of the system call; and it never raises SIGPIPE.
- *
  * Owns the socket, the SSL object and both buffers; the buffers' storage exists only while
  * bytes are in them. Called by link.c and by tests. Fails by ending the connection with one
  * enum conn_reason and a text; never logs, never exits.
@@ -27,7 +23,6 @@
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -35,13 +30,14 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "net/conn.h"
+#include "net/sockbio.h"
 
 #define DISCARD_CHUNK 4096 /* bytes read at once while closing */
 
 enum conn_state { OPENING, OPEN, CLOSING, CLOSED };
 
 struct conn {
-	int fd;                    /* owned; -1 when closed */
+	struct sockbio sock;       /* owns its descriptor; -1 when closed */
 	SSL *ssl;                  /* owned, with its BIO */
 	struct event on_socket_in; /* persistent */
 	struct event on_socket_out;
@@ -52,12 +48,10 @@ struct conn {
 	struct conn_limits limits;
 	struct buf in, out;
 	size_t out_sent;                /* bytes at the start of out that are gone */
-	size_t budget;                  /* bytes this wake-up may still read */
 	uint64_t opened_ms, closing_ms; /* when that state began */
 	uint64_t input_ms, output_ms;   /* last progress */
 	enum conn_state state;
 	enum conn_reason failure; /* asked for from outside; CONN_REASON_COUNT: none */
-	int sys_errno;            /* of the last failed system call; 0: none */
 	unsigned paused;
 	bool busy;  /* work() is running */
 	bool freed; /* conn_free() came while busy */
@@ -66,8 +60,6 @@ struct conn {
 	bool want_write; /* OpenSSL waits for the socket to take bytes */
 	bool is_full;    /* on_full was reported */
 	bool quiet;      /* on_quiet was reported since the last input */
-	bool got_eof;
-	bool drained; /* the socket has no more for this wake-up */
 	bool goodbye_sent;
 	char peer[CONN_PEER_MAX];
 	char error[CONN_ERROR_MAX];
@@ -102,98 +94,6 @@ const char *
 conn_reason_name(enum conn_reason reason)
 {
 	return (unsigned)reason < CONN_REASON_COUNT ? reason_names[reason] : "?";
-}
-
-/* The BIO between OpenSSL and the socket. */
-
-static CRYPTO_ONCE bio_once = CRYPTO_ONCE_STATIC_INIT;
-static BIO_METHOD *bio_method;
-
-/* Says to OpenSSL what a failed system call means. */
-static void
-bio_failed(BIO *bio, struct conn *c, int flag)
-{
-	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
-		BIO_set_flags(bio, flag | BIO_FLAGS_SHOULD_RETRY);
-	else
-		c->sys_errno = errno;
-}
-
-static int
-bio_read(BIO *bio, char *p, int size)
-{
-	struct conn *c = BIO_get_data(bio);
-	size_t max = (size_t)size;
-	ssize_t n;
-
-	BIO_clear_retry_flags(bio);
-	if (c->budget == 0 || c->drained) {
-		BIO_set_retry_read(bio);
-		return -1;
-	}
-	if (max > c->budget)
-		max = c->budget;
-	n = recv(c->fd, p, max, 0);
-	if (n < 0)
-		bio_failed(bio, c, BIO_FLAGS_READ);
-	else if (n == 0)
-		c->got_eof = true;
-	else
-		c->budget -= (size_t)n;
-	c->drained = n > 0 && (size_t)n < max;
-	return (int)n;
-}
-
-static int
-bio_write(BIO *bio, const char *p, int n)
-{
-	struct conn *c = BIO_get_data(bio);
-	ssize_t sent;
-
-	BIO_clear_retry_flags(bio);
-	sent = send(c->fd, p, (size_t)n, MSG_NOSIGNAL);
-	if (sent < 0)
-		bio_failed(bio, c, BIO_FLAGS_WRITE);
-	return (int)sent;
-}
-
-static long
-bio_ctrl(BIO *bio, int command, long number, void *p)
-{
-	struct conn *c = BIO_get_data(bio);
-
-	(void)number;
-	(void)p;
-	if (command == BIO_CTRL_EOF)
-		return c->got_eof;
-	return command == BIO_CTRL_FLUSH;
-}
-
-static void
-make_bio_method(void)
-{
-	BIO_METHOD *m =
-	    BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "emsg conn");
-
-	if (m != NULL && BIO_meth_set_read(m, bio_read) == 1 &&
-	    BIO_meth_set_write(m, bio_write) == 1 && BIO_meth_set_ctrl(m, bio_ctrl) == 1)
-		bio_method = m;
-	else
-		BIO_meth_free(m);
-}
-
-static int
-attach_bio(struct conn *c)
-{
-	BIO *bio;
-
-	if (CRYPTO_THREAD_run_once(&bio_once, make_bio_method) != 1 ||
-	    bio_method == NULL || (bio = BIO_new(bio_method)) == NULL)
-		return -1;
-	BIO_set_data(bio, c);
-	BIO_set_init(bio, 1);
-	SSL_set_bio(c->ssl, bio, bio);
-	return 0;
 }
 
 /* Events. */
@@ -272,8 +172,8 @@ finish(struct conn *c, enum conn_reason reason)
 	event_del(&c->on_socket_out);
 	event_del(&c->on_turn);
 	event_del(&c->on_timer);
-	close(c->fd);
-	c->fd = -1;
+	close(c->sock.fd);
+	c->sock.fd = -1;
 	buf_clear(&c->in);
 	buf_clear(&c->out);
 	c->out_sent = 0;
@@ -299,9 +199,9 @@ failure_of(const struct conn *c, int ssl_error)
 {
 	if (ssl_error == SSL_ERROR_ZERO_RETURN)
 		return CONN_EOF;
-	if (c->sys_errno == ECONNRESET || c->sys_errno == EPIPE || c->got_eof)
+	if (c->sock.failure == ECONNRESET || c->sock.failure == EPIPE || c->sock.eof)
 		return CONN_CUT;
-	if (c->sys_errno != 0)
+	if (c->sock.failure != 0)
 		return CONN_IO;
 	if (c->state == OPENING && !SSL_is_server(c->ssl) &&
 	    (SSL_get_verify_mode(c->ssl) & SSL_VERIFY_PEER) != 0 &&
@@ -317,8 +217,8 @@ explain(struct conn *c, enum conn_reason reason)
 	if (reason == CONN_UNTRUSTED)
 		snprintf(c->error, sizeof(c->error), "%s",
 		    X509_verify_cert_error_string(SSL_get_verify_result(c->ssl)));
-	else if (c->sys_errno != 0)
-		snprintf(c->error, sizeof(c->error), "%s", strerror(c->sys_errno));
+	else if (c->sock.failure != 0)
+		snprintf(c->error, sizeof(c->error), "%s", strerror(c->sock.failure));
 }
 
 /* OpenSSL did not go on: wait, or the end. */
@@ -442,6 +342,7 @@ flush_output(struct conn *c)
 	c->out_sent = 0;
 }
 
+/* Asked before and after a flush, so that whoever went over the mark hears both. */
 static void
 report_marks(struct conn *c)
 {
@@ -485,7 +386,7 @@ say_goodbye(struct conn *c)
 		return;
 	}
 	c->goodbye_sent = true;
-	shutdown(c->fd, SHUT_WR);
+	shutdown(c->sock.fd, SHUT_WR);
 }
 
 static void
@@ -517,13 +418,28 @@ destroy(struct conn *c)
 	free(c);
 }
 
+/* After callbacks: does what they asked for. False if the connection is no more. */
+static bool
+settle(struct conn *c)
+{
+	c->busy = false;
+	if (c->freed) {
+		destroy(c);
+		return false;
+	}
+	if (c->state != CLOSED)
+		watch(c);
+	if (conn_unsent(c) > 0 && !c->want_write)
+		want_turn(c);
+	return c->state != CLOSED;
+}
+
 /* One wake-up: everything that can be done now. */
 static void
 work(struct conn *c, bool may_read)
 {
 	c->busy = true;
-	c->budget = c->limits.read_budget;
-	c->drained = false;
+	sockbio_wake(&c->sock, c->limits.read_budget);
 	c->want_write = false;
 	ERR_clear_error();
 	if (c->failure != CONN_REASON_COUNT)
@@ -534,21 +450,15 @@ work(struct conn *c, bool may_read)
 		take_input(c);
 	if (c->state == CLOSING && !c->freed)
 		discard(c);
+	if (c->state == OPEN && !c->freed)
+		report_marks(c);
 	if ((c->state == OPEN || c->state == CLOSING) && !c->freed)
 		flush_output(c);
 	if (c->state == OPEN && !c->freed)
 		report_marks(c);
 	if (c->state == CLOSING && !c->freed)
 		say_goodbye(c);
-	c->busy = false;
-	if (c->freed) {
-		destroy(c);
-		return;
-	}
-	if (c->state != CLOSED)
-		watch(c);
-	if (conn_unsent(c) > 0 && !c->want_write)
-		want_turn(c);
+	settle(c);
 }
 
 static void
@@ -579,10 +489,7 @@ on_time(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	c->busy = true;
 	check_deadlines(c);
-	c->busy = false;
-	if (c->freed)
-		destroy(c);
-	else
+	if (settle(c))
 		set_timer(c);
 }
 
@@ -594,8 +501,9 @@ conn_new(struct event_base *base, int fd, SSL *ssl, const char *peer,
 {
 	struct conn *c = xcalloc(1, sizeof(*c));
 	int on = 1;
+	BIO *bio;
 
-	c->fd = fd;
+	c->sock.fd = fd;
 	c->ssl = ssl;
 	c->ops = ops;
 	c->arg = arg;
@@ -605,12 +513,13 @@ conn_new(struct event_base *base, int fd, SSL *ssl, const char *peer,
 	snprintf(c->peer, sizeof(c->peer), "%s", peer != NULL ? peer : "?");
 	buf_init(&c->in, c->limits.in_max);
 	buf_init(&c->out, c->limits.out_max);
-	if (ssl == NULL || attach_bio(c) < 0) {
+	if (ssl == NULL || (bio = sockbio_new(&c->sock)) == NULL) {
 		SSL_free(ssl);
 		free(c);
 		close(fd);
 		return NULL;
 	}
+	SSL_set_bio(ssl, bio, bio);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	event_assign(&c->on_socket_in, base, fd, EV_READ | EV_PERSIST, on_ready, c);
 	event_assign(&c->on_socket_out, base, fd, EV_WRITE, on_ready, c);

@@ -31,7 +31,8 @@ struct side {
 	enum conn_reason reason;
 	struct link_end end;
 	char text[256]; /* last message or document */
-	bool echo, close_on_open, free_on_open, free_on_read, take_nothing, pause_on_message;
+	bool echo, close_on_open, free_on_open, free_on_read, take_nothing,
+	    pause_on_message;
 };
 
 static struct event_base *loop;
@@ -128,7 +129,8 @@ on_close(struct conn *c, enum conn_reason reason, void *arg)
 	s->reason = reason;
 }
 
-static const struct conn_ops ops = { on_open, on_read, on_full, on_drained, on_quiet, on_close };
+static const struct conn_ops ops = {
+    on_open, on_read, on_full, on_drained, on_quiet, on_close};
 
 static void
 setup(void)
@@ -157,24 +159,25 @@ connect_both(const char *name)
 	int fd[2];
 
 	netpair_sockets(fd);
-	server.conn = conn_accept(loop, fd[0], np.server, "peer-a", &limits, &ops, &server);
-	client.conn = conn_connect(loop, fd[1], np.client, name, TLS_VERIFY_CHAIN, "peer-b",
-	    &limits, &ops, &client);
+	server.conn =
+	    conn_accept(loop, fd[0], np.server, "peer-a", &limits, &ops, &server);
+	client.conn = conn_connect(loop, fd[1], np.client, name, TLS_VERIFY_CHAIN,
+	    "peer-b", &limits, &ops, &client);
 	ck_assert(server.conn != NULL && client.conn != NULL);
 }
 
 /* Runs the loop until the condition holds; fails after RUN_MS. */
-#define RUN_UNTIL(condition) \
-	do { \
-		uint64_t end_ = clock_mono_ms() + RUN_MS; \
-\
-		while (!(condition) && clock_mono_ms() < end_) { \
-			struct timeval tv_ = { 0, 5000 }; \
-\
-			event_base_loopexit(loop, &tv_); \
-			event_base_dispatch(loop); \
-		} \
-		ck_assert(condition); \
+#define RUN_UNTIL(condition)                                                             \
+	do {                                                                             \
+		uint64_t end_ = clock_mono_ms() + RUN_MS;                                \
+                                                                                         \
+		while (!(condition) && clock_mono_ms() < end_) {                         \
+			struct timeval tv_ = {0, 5000};                                  \
+                                                                                         \
+			event_base_loopexit(loop, &tv_);                                 \
+			event_base_dispatch(loop);                                       \
+		}                                                                        \
+		ck_assert(condition);                                                    \
 	} while (0)
 
 START_TEST(large_transfer_both_ways)
@@ -212,7 +215,7 @@ START_TEST(pause_holds_the_peer_back)
 	conn_pause(server.conn);
 	before = server.received;
 	for (i = 0; i < 20; i++) {
-		struct timeval tv = { 0, 5000 };
+		struct timeval tv = {0, 5000};
 
 		event_base_loopexit(loop, &tv);
 		event_base_dispatch(loop);
@@ -249,8 +252,8 @@ START_TEST(cut_is_not_eof)
 	int fd[2];
 
 	netpair_sockets(fd);
-	client.conn = conn_connect(loop, fd[1], np.client, NETPAIR_DOMAIN, TLS_VERIFY_CHAIN, NULL,
-	    &limits, &ops, &client);
+	client.conn = conn_connect(loop, fd[1], np.client, NETPAIR_DOMAIN,
+	    TLS_VERIFY_CHAIN, NULL, &limits, &ops, &client);
 	RUN_UNTIL(client.conn != NULL && recv(fd[0], client.text, 1, MSG_PEEK) == 1);
 	close(fd[0]);
 	RUN_UNTIL(client.closes == 1);
@@ -312,14 +315,15 @@ START_TEST(deadlines)
 	limits.idle_ms = 100;
 	connect_both(NETPAIR_DOMAIN);
 	RUN_UNTIL(server.closes == 1 || client.closes == 1);
-	ck_assert_int_eq(server.closes ? server.reason : client.reason, CONN_IDLE_TIMEOUT);
+	ck_assert_int_eq(
+	    server.closes ? server.reason : client.reason, CONN_IDLE_TIMEOUT);
 	ck_assert_int_ge(server.quiets + client.quiets, 1);
 }
 END_TEST
 
 START_TEST(limits_end_the_connection)
 {
-	uint8_t junk[1000] = { 0 };
+	uint8_t junk[1000] = {0};
 
 	server.take_nothing = true;
 	client.to_send = 65536;
@@ -361,7 +365,8 @@ END_TEST
 /* Links. */
 
 static void
-on_request(struct link *l, const struct http_request *req, struct link_answer *answer, void *arg)
+on_request(
+    struct link *l, const struct http_request *req, struct link_answer *answer, void *arg)
 {
 	struct side *s = arg;
 
@@ -424,22 +429,23 @@ on_link_close(struct link *l, const struct link_end *end, void *arg)
 }
 
 static const struct link_ops link_ops = {
-	.on_request = on_request,
-	.on_open = on_link_open,
-	.on_message = on_message,
-	.on_document = on_document,
-	.on_close = on_link_close,
+    .on_request = on_request,
+    .on_open = on_link_open,
+    .on_message = on_message,
+    .on_document = on_document,
+    .on_close = on_link_close,
 };
 
 static void
 link_both(const char *path, enum http_proto proto, bool fetch)
 {
-	struct link_target t = { NETPAIR_DOMAIN, path, proto, TLS_VERIFY_CHAIN, "peer" };
+	struct link_target t = {NETPAIR_DOMAIN, path, proto, TLS_VERIFY_CHAIN, "peer"};
 	int fd[2];
 
 	server.echo = true;
 	netpair_sockets(fd);
-	server.link = link_accept(loop, fd[0], np.server, "peer", &limits, &link_ops, &server);
+	server.link =
+	    link_accept(loop, fd[0], np.server, "peer", &limits, &link_ops, &server);
 	client.link = (fetch ? link_fetch : link_connect)(
 	    loop, fd[1], np.client, &t, &limits, &link_ops, &client);
 	ck_assert(server.link != NULL && client.link != NULL);
@@ -535,7 +541,8 @@ START_TEST(quiet_links_are_pinged)
 	link_established(server.link, WS_LIMIT_LOGIN);
 	link_established(client.link, WS_LIMIT_LOGIN);
 	RUN_UNTIL(clock_mono_ms() > start + 700);
-	ck_assert_int_eq(server.closes + client.closes, 0);
+	ck_assert_msg(server.closes + client.closes == 0, "%s %u %s",
+	    conn_reason_name(server.end.reason), server.end.code, client.text);
 }
 END_TEST
 
