@@ -15,7 +15,6 @@ BELOW = {
     "wire": ["compat", "base"],
     "crypto": ["compat", "base", "wire"],
     "admin": ["compat", "base", "sandbox", "ipc", "wire"],
-    "admin": ["compat", "base", "sandbox", "ipc", "wire"],
     "net": ["compat", "base", "sandbox", "ipc", "wire", "crypto"],
     "conf": ["compat", "base", "sandbox", "ipc", "wire"],
 }

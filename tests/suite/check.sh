@@ -17,6 +17,8 @@ fi
 for t in $tests; do
 	rm -f "${t%.*}.log" "${t%.*}.trs" "$t.log" "$t.trs"
 done
+# Sanitizers and a busy machine take their time.
+export CK_TIMEOUT_MULTIPLIER=10
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
 make -j"$EMSG_JOBS" check TESTS="$(echo "$tests" | tr '\n' ' ')"
 status=$?

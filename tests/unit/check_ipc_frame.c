@@ -381,10 +381,12 @@ END_TEST
 START_TEST(test_end_of_file)
 {
 	struct header h = {.length = 20, .type = 1};
+	uint8_t bytes[20] = {0};
 	struct frame_msg msg;
 
+	memcpy(bytes, &h, sizeof(h));
 	if (_i > 0)
-		send_raw(&h, (size_t)_i, NULL, 0);
+		send_raw(bytes, (size_t)_i, NULL, 0);
 	frame_free(left);
 	left = NULL;
 	ck_assert_int_eq(receive(right, &msg), _i == 0 ? FRAME_CLOSED : FRAME_TORN);
