@@ -15,9 +15,9 @@
 #include <string.h>
 
 static const struct code_row table[] = {
-    {CODE_ACCEPTED, CODE_OK, "accepted", "stored durably by this server"},
+    {CODE_ACCEPTED, CODE_OK, "accepted", "stored durably; it will travel on"},
     {CODE_RECEIVED, CODE_OK, "received", "stored; says nothing about the recipient"},
-    {CODE_DONE, CODE_OK, "done", "the request is carried out"},
+    {CODE_DONE, CODE_OK, "done", "in the mailbox, or the request is carried out"},
     {CODE_KNOWN, CODE_OK, "known", "a repeat of what is already stored"},
 
     {CODE_TRY_LATER, CODE_TEMPORARY, "try-later", "not now; try again"},
