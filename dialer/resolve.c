@@ -7,6 +7,8 @@
  * pipe is the end of the look-up. A child that takes too long is killed. Called by dial.c.
  * Errors (no name, no child) end the look-up with a text; nothing here is fatal.
  */
+#include "config.h"
+
 #include <sys/queue.h>
 #include <sys/wait.h>
 
