@@ -102,6 +102,7 @@ fail(struct ws *ws, unsigned code, const char *error)
 static bool
 header_read(struct span s, struct header *h)
 {
+	struct span mask = span_of(NULL, 0);
 	struct cur c;
 	unsigned first, second;
 
@@ -117,12 +118,14 @@ header_read(struct span s, struct header *h)
 	else if (h->n == 127)
 		h->n = cur_u64(&c);
 	memset(h->mask, 0, sizeof(h->mask));
-	if (h->masked && c.n >= sizeof(h->mask))
-		memcpy(h->mask, cur_bytes(&c, sizeof(h->mask)).p, sizeof(h->mask));
-	else if (h->masked)
+	if (h->masked)
+		mask = cur_bytes(&c, sizeof(h->mask));
+	if (c.failed)
 		return false;
+	if (h->masked)
+		memcpy(h->mask, mask.p, sizeof(h->mask));
 	h->size = s.n - c.n;
-	return !c.failed;
+	return true;
 }
 
 /* Which rule the first two bytes break, or NULL; so a bad frame is refused at once. */
