@@ -10,7 +10,24 @@
 
 #include "base/buf.h"
 #include "fuzz/fuzz.h"
+#include "wire/proto.h"
 #include "wire/wframe.h"
+
+/* A body that happens to be a credit goes back into a frame of its own. */
+static void
+put_object(const struct wframe *f)
+{
+	struct p_credit credit;
+	struct buf out;
+
+	if (obj_decode(&p_credit_def, f->body, &credit) != WIRE_OK)
+		return;
+	buf_init(&out, f->body.n + 32);
+	fuzz_check(
+	    wframe_put_obj(&out, f->type, f->id, &p_credit_def, &credit) == WIRE_OK);
+	fuzz_check(!buf_failed(&out) && cbor_check_seq(buf_span(&out)) == WIRE_OK);
+	buf_clear(&out);
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
@@ -26,6 +43,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		fuzz_check(f.body.p >= p && f.body.p + f.body.n <= p + n);
 		fuzz_check(cbor_check(f.body) == WIRE_OK);
 		wframe_put(&out, f.type, f.id, f.body);
+		put_object(&f);
 	}
 	if (it.err == WIRE_OK) {
 		fuzz_check(cbor_check_seq(in) == WIRE_OK);
