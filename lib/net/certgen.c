@@ -30,13 +30,16 @@
 static int
 put_subject(X509 *cert, const char *name)
 {
-	X509_NAME *subject = X509_get_subject_name(cert);
+	X509_NAME *subject = X509_NAME_new();
+	int ok = subject != NULL;
 
-	if (strlen(name) <= CN_MAX_BYTES &&
-	    X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_ASC,
-		(const unsigned char *)name, -1, -1, 0) != 1)
-		return -1;
-	return X509_set_issuer_name(cert, subject) == 1 ? 0 : -1;
+	if (ok && strlen(name) <= CN_MAX_BYTES)
+		ok = X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_ASC,
+		    (const unsigned char *)name, -1, -1, 0);
+	ok = ok == 1 && X509_set_subject_name(cert, subject) == 1 &&
+	    X509_set_issuer_name(cert, subject) == 1;
+	X509_NAME_free(subject);
+	return ok ? 0 : -1;
 }
 
 static int

@@ -65,6 +65,9 @@ struct conn {
 	char error[CONN_ERROR_MAX];
 };
 
+/* Thousands of these idle. */
+_Static_assert(sizeof(struct conn) <= 1280, "an idle connection costs too much");
+
 const struct conn_limits conn_limits_default = {
     .in_max = 32768,
     .out_max = 1048576,

@@ -42,6 +42,8 @@ struct link {
 	bool freed; /* link_free() came while busy */
 };
 
+_Static_assert(sizeof(struct link) <= 512, "an idle link costs too much");
+
 static void on_conn_open(struct conn *, void *);
 static void on_conn_read(struct conn *, struct buf *, void *);
 static void on_conn_full(struct conn *, void *);

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "net/cert.h"
 #include "net/link.h"
 #include "netpair.h"
 
@@ -154,16 +155,22 @@ teardown(void)
 }
 
 static void
-connect_both(const char *name)
+connect_as(const char *name, enum tls_verify verify)
 {
 	int fd[2];
 
 	netpair_sockets(fd);
 	server.conn =
 	    conn_accept(loop, fd[0], np.server, "peer-a", &limits, &ops, &server);
-	client.conn = conn_connect(loop, fd[1], np.client, name, TLS_VERIFY_CHAIN,
-	    "peer-b", &limits, &ops, &client);
+	client.conn = conn_connect(
+	    loop, fd[1], np.client, name, verify, "peer-b", &limits, &ops, &client);
 	ck_assert(server.conn != NULL && client.conn != NULL);
+}
+
+static void
+connect_both(const char *name)
+{
+	connect_as(name, TLS_VERIFY_CHAIN);
 }
 
 /* Runs the loop until the condition holds; fails after RUN_MS. */
@@ -283,6 +290,24 @@ START_TEST(untrusted_server)
 	RUN_UNTIL(client.closes == 1);
 	ck_assert_int_eq(client.reason, CONN_UNTRUSTED);
 	ck_assert_str_ne(conn_error(client.conn), "");
+}
+END_TEST
+
+/* For a peer pinned by domain key: the certificate is judged later, by others. */
+START_TEST(untrusted_server_may_be_judged_later)
+{
+	uint8_t spki[TLS_SPKI_LEN], real[TLS_SPKI_LEN];
+	const char *err;
+
+	tls_client_free(np.client);
+	np.client = tls_client_new(np.tls, span_of(NULL, 0), &err);
+	connect_as(NETPAIR_DOMAIN, TLS_VERIFY_LATER);
+	RUN_UNTIL(client.opens == 1 && server.opens == 1);
+	ck_assert(!conn_verified(client.conn));
+	ck_assert_int_eq(conn_peer_spki(client.conn, spki), 0);
+	ck_assert_int_eq(cert_key_spki(np.key, real), 0);
+	ck_assert_mem_eq(spki, real, sizeof(spki));
+	ck_assert_int_eq(conn_peer_spki(server.conn, spki), -1);
 }
 END_TEST
 
@@ -570,6 +595,7 @@ main(void)
 	tcase_add_test(conns, cut_is_not_eof);
 	tcase_add_test(conns, handshake_failures_have_reasons);
 	tcase_add_test(conns, untrusted_server);
+	tcase_add_test(conns, untrusted_server_may_be_judged_later);
 	tcase_add_test(conns, garbage_instead_of_tls);
 	tcase_add_test(conns, deadlines);
 	tcase_add_test(conns, limits_end_the_connection);

@@ -11,9 +11,11 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+#include <openssl/pem.h>
 #include <openssl/provider.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <check.h>
 
@@ -118,6 +120,40 @@ host(struct netpair *np, struct keyprov *kp)
 	return key;
 }
 
+/* Puts an Ed25519 key and its certificate in the place of the P-256 one. */
+static void
+become_ed25519(struct netpair *np)
+{
+	X509 *cert = X509_new();
+	BIO *bio = BIO_new(BIO_s_mem());
+	X509_EXTENSION *ext;
+	const char *err;
+	char *pem;
+	long n;
+
+	EVP_PKEY_free(np->key);
+	np->key = EVP_PKEY_Q_keygen(tls_libctx(np->tls), NULL, "ED25519");
+	ck_assert_ptr_nonnull(np->key);
+	X509_set_version(cert, X509_VERSION_3);
+	ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
+	X509_gmtime_adj(X509_getm_notBefore(cert), -60);
+	X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
+	X509_set_pubkey(cert, np->key);
+	ext =
+	    X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:" NETPAIR_DOMAIN);
+	X509_add_ext(cert, ext, -1);
+	X509_EXTENSION_free(ext);
+	ck_assert_int_gt(X509_sign(cert, np->key, NULL), 0);
+	ck_assert_int_eq(PEM_write_bio_X509(bio, cert), 1);
+	n = BIO_get_mem_data(bio, &pem);
+	buf_reset(&np->cert_pem);
+	buf_put(&np->cert_pem, pem, (size_t)n);
+	tls_client_free(np->client);
+	np->client = tls_client_new(np->tls, buf_span(&np->cert_pem), &err);
+	BIO_free(bio);
+	X509_free(cert);
+}
+
 static struct keyprov *
 make(struct netpair *np, struct signer *s)
 {
@@ -154,6 +190,23 @@ START_TEST(handshake_asks_the_signer)
 		ck_assert(shake(&np, NETPAIR_DOMAIN, TLS_VERIFY_CHAIN));
 		ck_assert_int_eq(s.calls, i);
 	}
+	unmake(&np, kp, key);
+}
+END_TEST
+
+START_TEST(ed25519_works_as_well)
+{
+	struct netpair np;
+	struct signer s;
+	struct keyprov *kp = make(&np, &s);
+	EVP_PKEY *key;
+
+	become_ed25519(&np);
+	s.key = np.key;
+	ck_assert_int_eq(cert_key_spki(np.key, s.id), 0);
+	key = host(&np, kp);
+	ck_assert(shake(&np, NETPAIR_DOMAIN, TLS_VERIFY_CHAIN));
+	ck_assert_int_eq(s.calls, 1);
 	unmake(&np, kp, key);
 }
 END_TEST
@@ -375,6 +428,7 @@ main(void)
 	int failed;
 
 	tcase_add_test(t, handshake_asks_the_signer);
+	tcase_add_test(t, ed25519_works_as_well);
 	tcase_add_test(t, a_refusal_or_a_wrong_signature_ends_the_handshake);
 	tcase_add_test(t, private_half_is_not_there);
 	tcase_add_test(t, others_keep_the_default_provider);
