@@ -11,6 +11,7 @@
 
 #include <event2/event.h>
 
+#include "base/text.h"
 #include "dialer/dial.h"
 #include "dialer/resolve.h"
 
@@ -60,7 +61,7 @@ dial(const char *host, uint16_t port, const struct dial_policy *policy, bool all
 	    .port = port, .allow_private = allow, .timeout_ms = 5000};
 	struct result r = {.fd = -1};
 
-	strcpy(target.host, host);
+	ck_assert(text_copy(target.host, sizeof(target.host), span_str(host)));
 	ck_assert_ptr_nonnull(dial_start(base, &target, policy, on_done, &r));
 	ck_assert(!r.done);
 	event_base_dispatch(base);
