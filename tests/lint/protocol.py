@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""protocol - doc/protocol.md holds the CDDL rules and reply codes that the programs have.
+"""protocol - doc/protocol.md holds the CDDL rules, reply codes and requests of the programs.
 
-A mark <!-- cddl: names --> is followed by those rules in one block, <!-- table: codes --> by
-the table of codes. protocol.py --write puts both into the document.
+A mark <!-- cddl: names --> is followed by those rules in one block, <!-- table: codes --> and
+<!-- table: calls --> by those tables. protocol.py --write puts all into the document.
 """
 import os
 import re
@@ -14,41 +14,45 @@ import tree
 
 DOCUMENT = "doc/protocol.md"
 CDDL = re.compile(r"(<!-- cddl: ([a-z0-9 -]+) -->\n)(\n```cddl\n.*?```\n)?", re.S)
-CODES = re.compile(r"(<!-- table: codes -->\n)(\n\|.*?\n(?!\|))?", re.S)
+TABLE = re.compile(r"(<!-- table: ([a-z]+) -->\n)(\n\|.*?\n(?!\|))?", re.S)
+HEADS = {"codes": "| code | symbol | class | meaning |\n|---|---|---|---|\n",
+         "calls": "| method | who | arguments | result |\n|---|---|---|---|\n"}
 
 
 def dump():
-    """What the programs' tables say: ({rule name: text}, [row of a code])."""
+    """What the programs' tables say: ({rule name: text}, {table name: text})."""
     out = subprocess.run([os.path.join(tree.BUILD, "dump_wire")], stdout=subprocess.PIPE,
                          check=True, text=True).stdout
     rules = {}
     for block in out.split("\n\n"):
         if " = " in block.splitlines()[0]:
             rules[block.split(" = ")[0]] = block.strip("\n") + "\n"
-    return rules, [line.split("\t")[1:] for line in out.splitlines()
-                   if line.startswith("code\t")]
+    tables = {name: "\n" + head for name, head in HEADS.items()}
+    for line in out.splitlines():
+        kind, _, rest = line.partition("\t")
+        if kind + "s" in tables:
+            cells = rest.split("\t")
+            mark = 1 if kind == "code" else 0
+            cells[mark] = f"`{cells[mark]}`"
+            tables[kind + "s"] += "| " + " | ".join(cells) + " |\n"
+    return rules, tables
 
 
 def cddl_block(names, rules):
     return "\n```cddl\n" + "\n".join(rules.get(n, f"{n} is no object\n") for n in names) + "```\n"
 
 
-def code_table(codes):
-    return "\n| code | symbol | class | meaning |\n|---|---|---|---|\n" + "".join(
-        f"| {c[0]} | `{c[1]}` | {c[2]} | {c[3]} |\n" for c in codes)
-
-
-def renew(text, rules, codes):
+def renew(text, rules, tables):
     text = CDDL.sub(lambda m: m.group(1) + cddl_block(m.group(2).split(), rules), text)
-    return CODES.sub(lambda m: m.group(1) + code_table(codes), text)
+    return TABLE.sub(lambda m: m.group(1) + tables[m.group(2)], text)
 
 
 def main():
-    rules, codes = dump()
+    rules, tables = dump()
     text = tree.read(DOCUMENT)
     if sys.argv[1:] == ["--write"]:
         with open(os.path.join(tree.SRC, DOCUMENT), "w", encoding="utf-8") as f:
-            f.write(renew(text, rules, codes))
+            f.write(renew(text, rules, tables))
         return
     named = [n for m in CDDL.finditer(text) for n in m.group(2).split()]
     report = tree.Rules()
@@ -59,10 +63,10 @@ def main():
     report.report("protocol: CDDL rules",
                   [f"{m.group(2)} differs" for m in CDDL.finditer(text)
                    if m.group(3) != cddl_block(m.group(2).split(), rules)], f"{len(named)} rules")
-    found = CODES.search(text)
-    report.report("protocol: reply codes", [] if found and found.group(2) and
-                  found.group(2).rstrip("\n") == code_table(codes).rstrip("\n")
-                  else ["the table of codes differs"], f"{len(codes)} codes")
+    found = {m.group(2): m.group(3) for m in TABLE.finditer(text)}
+    report.report("protocol: tables", [f"the table of {n} differs" for n in tables if
+                  (found.get(n) or "").rstrip("\n") != tables[n].rstrip("\n")],
+                  f"{len(tables)} tables")
     report.end()
 
 
