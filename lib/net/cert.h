@@ -18,7 +18,7 @@ struct cert_chain {
 	size_t n;
 };
 
-/* Reads all certificates of a PEM text; other blocks are refused. libctx may be NULL.
+/* Reads all certificates of a PEM text; other blocks are skipped. libctx may be NULL.
  * 0, or -1 and *err (static text). */
 int cert_chain_read(
     OSSL_LIB_CTX *, struct span pem, struct cert_chain *, const char **err);

@@ -154,11 +154,13 @@ set_timer(struct conn *c)
 	uint64_t now = clock_mono_ms(), at = next_deadline(c), ms;
 	struct timeval tv;
 
-	if (c->state == CLOSED || at == UINT64_MAX) {
+	if (c->state == CLOSED || (at == UINT64_MAX && c->limits.idle_ms == 0)) {
 		event_del(&c->on_timer);
 		return;
 	}
 	ms = at > now ? at - now : 1;
+	if (at == UINT64_MAX)
+		ms = c->limits.idle_ms; /* paused: output may come to wait meanwhile */
 	tv.tv_sec = (time_t)(ms / 1000);
 	tv.tv_usec = (suseconds_t)(ms % 1000 * 1000);
 	event_add(&c->on_timer, &tv);

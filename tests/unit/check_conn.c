@@ -346,6 +346,27 @@ START_TEST(deadlines)
 }
 END_TEST
 
+/* A peer that takes nothing must not keep us waiting for ever, even while we are paused. */
+START_TEST(stalled_output_ends_while_paused)
+{
+	uint64_t start;
+
+	limits.idle_ms = 100;
+	connect_both(NETPAIR_DOMAIN);
+	RUN_UNTIL(client.opens == 1 && server.opens == 1);
+	conn_pause(server.conn);
+	conn_pause(client.conn);
+	start = clock_mono_ms();
+	RUN_UNTIL(clock_mono_ms() > start + 250);
+	ck_assert_int_eq(server.closes + client.closes, 0);
+	client.to_send = LARGE;
+	pump(&client);
+	RUN_UNTIL(client.closes == 1);
+	ck_assert_int_eq(client.reason, CONN_IDLE_TIMEOUT);
+	ck_assert_int_eq(server.closes, 0);
+}
+END_TEST
+
 START_TEST(limits_end_the_connection)
 {
 	uint8_t junk[1000] = {0};
@@ -598,6 +619,7 @@ main(void)
 	tcase_add_test(conns, untrusted_server_may_be_judged_later);
 	tcase_add_test(conns, garbage_instead_of_tls);
 	tcase_add_test(conns, deadlines);
+	tcase_add_test(conns, stalled_output_ends_while_paused);
 	tcase_add_test(conns, limits_end_the_connection);
 	tcase_add_test(conns, free_inside_callbacks);
 	tcase_add_test(links, link_carries_messages);
