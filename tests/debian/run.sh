@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# run.sh - the Debian packages: built from the release archive, judged by lintian, looked into.
+# run.sh - the Debian packages: built from the release archive, judged by lintian, looked into,
+# installed in a fresh Debian 12 and purged.
 set -u
 
 work=$EMSG_WORK/debian
@@ -20,7 +21,7 @@ build_packages() {
 		tar -xf "emsg_$version.orig.tar.xz" &&
 		cp -R "$EMSG_SRC/debian" "emsg-$version/debian" &&
 		cd "emsg-$version" &&
-		DEB_BUILD_OPTIONS="parallel=$EMSG_JOBS nocheck" dpkg-buildpackage -us -uc
+		DEB_BUILD_OPTIONS="parallel=$EMSG_JOBS nocheck" dpkg-buildpackage -us -uc -sa
 }
 
 # lintian finds no error and no warning, and nothing was hidden by an override.
@@ -78,4 +79,5 @@ has emsg-client '/usr/bin/emsg$'
 has libemsg1 '/libemsg\.so\.1'
 has libemsg-dev '/pkgconfig/libemsg\.pc$'
 [ "$status" -ne 0 ] || echo "ok debian: every package has what it is for"
+"$EMSG_SRC/tests/debian/install.sh" "$work" || status=1
 exit "$status"
