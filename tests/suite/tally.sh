@@ -8,6 +8,7 @@ set -u
 name=$1
 log=$2
 trs=${log%.log}.trs
+[ -r "$log" ] || log=/dev/null
 result=$(sed -n 's/^:test-result: *\([A-Z]*\).*/\1/p' "$trs" 2>/dev/null | head -n 1)
 
 awk -v name="$name" -v result="${result:-MISSING}" '
