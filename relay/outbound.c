@@ -29,6 +29,7 @@ struct outbound {
 	char domain[ADDR_DOMAIN_MAX + 1];
 	enum state state;
 	struct link *link; /* owned; NULL while DIALLING */
+	bool full;         /* its output is above the high mark */
 	uint64_t ask;      /* outstanding request to dialer, keyd or store; 0: none */
 	uint64_t number;   /* of this link, for store */
 	uint64_t busy_at;  /* when it last had work, clock_mono_ms() */
@@ -397,8 +398,30 @@ on_close(struct link *link, const struct link_end *how, void *arg)
 	end(o, false, CODE_PEER_UNREACHABLE, text);
 }
 
-static const struct link_ops ops = {
-    .on_open = on_open, .on_message = on_message, .on_close = on_close};
+static void
+on_full(struct link *link, void *arg)
+{
+	struct outbound *o = arg;
+
+	(void)link;
+	o->full = true;
+}
+
+static void
+on_drained(struct link *link, void *arg)
+{
+	struct outbound *o = arg;
+
+	(void)link;
+	o->full = false;
+	proc_wake();
+}
+
+static const struct link_ops ops = {.on_open = on_open,
+    .on_message = on_message,
+    .on_full = on_full,
+    .on_drained = on_drained,
+    .on_close = on_close};
 
 /* dialer has a socket for us: TLS and WebSocket. */
 static void
@@ -498,8 +521,7 @@ flush(struct outbound *o)
 	struct buf b;
 
 	buf_init(&b, PROTO_MESSAGE_MAX);
-	while (o->state == UP && link_unsent(o->link) < conn_limits_default.out_high &&
-	    carry_write(&o->carry, &b)) {
+	while (o->state == UP && !o->full && carry_write(&o->carry, &b)) {
 		if (link_send(o->link, buf_span(&b)) == -1)
 			break;
 		buf_reset(&b);
