@@ -195,10 +195,10 @@ record_put_attempt(struct buf *b, const struct record_attempt *a)
 		return false;
 	buf_put_u64(b, a->qid);
 	buf_put_u64(b, a->when);
-	buf_put_u64(b, a->next);
 	buf_put_u32(b, a->tries);
 	buf_put_u8(b, a->held ? 1 : 0);
-	put_short(b, a->peer);
+	buf_put_u16(b, a->code);
+	put_short(b, a->trouble);
 	buf_put_u16(b, (uint16_t)a->nresults);
 	for (size_t i = 0; i < a->nresults; i++) {
 		buf_put_u16(b, a->results[i].index);
@@ -233,10 +233,10 @@ record_get_attempt(struct span payload, struct record_attempt *a)
 	cur_init(&c, payload);
 	a->qid = cur_u64(&c);
 	a->when = cur_u64(&c);
-	a->next = cur_u64(&c);
 	a->tries = cur_u32(&c);
 	held = cur_u8(&c);
-	a->peer = get_short(&c, RECORD_NAME_MAX);
+	a->code = cur_u16(&c);
+	a->trouble = get_short(&c, RECORD_TEXT_MAX);
 	a->nresults = cur_u16(&c);
 	if (c.failed || held > 1 || a->nresults > RECORD_RCPTS_MAX)
 		return false;

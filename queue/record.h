@@ -100,8 +100,8 @@ bool record_put_msg(struct buf *, const struct record_msg *);
 bool record_get_msg(struct span payload, struct record_msg *);
 
 /* ATTEMPT and BOUNCED: the state of recipients after an attempt, as far as it changed.
- *	qid 8, when 8, next 8 (wall ms), tries 4, held 1, peer with a length of 2, number 2,
- *	each: index 2, state 1, code 2, text with a length of 2. */
+ *	qid 8, when 8 (wall ms), tries 4, held 1, code 2, trouble with a length of 2,
+ *	number 2, each: index 2, state 1, code 2, text with a length of 2. */
 struct record_result {
 	uint16_t index; /* of the recipient in MSG */
 	enum record_state state;
@@ -110,11 +110,11 @@ struct record_result {
 };
 struct record_attempt {
 	uint64_t qid;
-	uint64_t when;
-	uint64_t next;
+	uint64_t when; /* of the last attempt */
 	uint32_t tries;
 	bool held;
-	struct span peer; /* whom we talked to, as text; may be empty */
+	uint16_t code;       /* why the whole item waits, 0 if it does not */
+	struct span trouble; /* the same in words; may be empty */
 	size_t nresults;
 	struct record_result results[RECORD_RCPTS_MAX];
 };

@@ -248,8 +248,8 @@ wanted(const struct replay *r, const struct record *rec, struct journal_loc loc,
 	if (r->sink->wanted(r->arg, rec->type, *qid, loc))
 		return true;
 	/* The end of an item whose beginning may stand in an older segment. */
-	return (rec->type == RECORD_DONE || rec->type == RECORD_DROP) &&
-	    r->tail != TAILQ_FIRST(&r->j->used) && *qid < r->tail->head.first;
+	return rec->type == RECORD_DONE && r->tail != TAILQ_FIRST(&r->j->used) &&
+	    *qid < r->tail->head.first;
 }
 
 static void

@@ -218,7 +218,7 @@ sched_result(struct sched *s, uint64_t now, struct sched_item *it,
 	fifo_put(f, it, SCHED_QUEUED);
 	if (verdict == SCHED_LOST)
 		dest_failed(f->dest, &s->limits, now, random);
-	else
+	else if (verdict == SCHED_AFTER)
 		fifo_refused(f, &s->limits, now, random);
 	settle_fifo(s, f, now);
 }

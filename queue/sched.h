@@ -34,6 +34,7 @@ enum sched_verdict {
 	SCHED_TEMPORARY, /* the peer refused some recipient for now */
 	SCHED_AFTER,     /* the peer had refused an earlier item of the FIFO */
 	SCHED_LOST,      /* no answer: the peer was not reached, or the link died */
+	SCHED_RETURNED,  /* no answer, and nobody is to blame: the link ended in order */
 };
 
 enum sched_act {

@@ -109,10 +109,10 @@ START_TEST(attempt_round_trip)
 
 	a->qid = 9;
 	a->when = 10;
-	a->next = 11;
+	a->code = 430;
 	a->tries = 12;
 	a->held = true;
-	a->peer = span_str("im.beta.test");
+	a->trouble = span_str("no route");
 	a->nresults = 2;
 	a->results[0] = (struct record_result){0, RECORD_ACCEPTED, 200, span_str("ok")};
 	a->results[1] = (struct record_result){7, RECORD_FAILED, 520, span_str("no")};
@@ -121,6 +121,8 @@ START_TEST(attempt_round_trip)
 	ck_assert(record_get_attempt(buf_span(&buf), b));
 	ck_assert_uint_eq(b->tries, 12);
 	ck_assert(b->held);
+	ck_assert_uint_eq(b->code, 430);
+	ck_assert(span_eq(b->trouble, span_str("no route")));
 	ck_assert_uint_eq(b->nresults, 2);
 	ck_assert_uint_eq(b->results[1].index, 7);
 	ck_assert_int_eq(b->results[1].state, RECORD_FAILED);
