@@ -443,8 +443,9 @@ ping(struct fleet *f, struct child *c, uint64_t now)
 {
 	if (c->life.state != CHILD_READY || c->channel == NULL)
 		return;
-	if (now - c->answered_at > FLEET_HANG_MS) {
-		fleet_fault(f, c, "does not answer");
+	if (c->answered_at < c->asked_at) {
+		if (now - c->asked_at > FLEET_HANG_MS)
+			fleet_fault(f, c, "does not answer");
 		return;
 	}
 	if (now - c->asked_at < FLEET_PING_MS)

@@ -15,7 +15,7 @@
 
 #define FLEET_PING_MS 5000   /* how often each child is asked how it is */
 #define FLEET_ALIVE_MS 10000 /* older answers keep the watchdog from being told */
-#define FLEET_HANG_MS 60000  /* older answers mean it hangs: it is killed */
+#define FLEET_HANG_MS 60000  /* a question unanswered for so long: the child is killed */
 #define FLEET_EXIT_CONFIG 7  /* CONF_EXIT_INVALID, PROC_EXIT_CONFIG */
 
 struct event_base;
