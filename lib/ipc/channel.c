@@ -33,11 +33,13 @@
 #include "base/mem.h"
 #include "ipc/channel.h"
 #include "ipc/frame.h"
+#include "ipc/kept.h"
 #include "ipc/msg.h"
 
 #define CHANNEL_CREDIT_TYPE 0
 #define CHANNEL_CREDIT_BATCH (CHANNEL_WINDOW / 8) /* owed credits that make a message */
 #define CHANNEL_READS 4                           /* recvmsg calls per wake-up */
+#define CHANNEL_CALL_ID (1ULL << 63)              /* never the id of a request */
 
 struct channel {
 	struct frame *frame; /* owned */
@@ -69,6 +71,9 @@ struct channel {
 	uint32_t owed;      /* given back, not yet told to the peer */
 	void *body;         /* owned: the struct being handled */
 	struct buf scratch; /* the payload being encoded */
+
+	struct kept kept; /* put by during a call */
+	uint64_t calls;   /* made so far */
 };
 
 static const char *const end_names[] = {
@@ -132,6 +137,7 @@ destroy(struct channel *ch)
 	event_free(ch->again);
 	event_free(ch->later);
 	frame_free(ch->frame);
+	kept_clear(&ch->kept);
 	buf_wipe(&ch->scratch);
 	free(ch->body);
 	free(ch);
@@ -409,6 +415,13 @@ read_more(struct channel *ch)
 	}
 }
 
+/* The next message: what was put by during a call comes first. */
+static enum frame_status
+next_message(struct channel *ch, struct frame_msg *in)
+{
+	return kept_take(&ch->kept, in) ? FRAME_OK : frame_next(ch->frame, in);
+}
+
 /* Handles what has come, within the budget. */
 static void
 read_turn(struct channel *ch)
@@ -422,7 +435,7 @@ read_turn(struct channel *ch)
 			arm_now(ch->again);
 			return;
 		}
-		switch (frame_next(ch->frame, &in)) {
+		switch (next_message(ch, &in)) {
 		case FRAME_OK:
 			messages++;
 			wrong = dispatch(ch, &in);
@@ -500,6 +513,62 @@ channel_pause(struct channel *ch, bool on)
 	}
 }
 
+/* --- a call that waits -------------------------------------------------------------- */
+
+/* Looks through what was read. True if the answer is there; the others are put by. */
+static bool
+find_answer(struct channel *ch, uint64_t id, struct channel_msg *answer)
+{
+	const char *wrong = NULL;
+	enum frame_status status;
+	struct frame_msg in;
+
+	while ((status = frame_next(ch->frame, &in)) == FRAME_OK) {
+		if (in.type == CHANNEL_CREDIT_TYPE || in.id != id) {
+			wrong = kept_put(&ch->kept, &in);
+		} else {
+			wrong = check(ch, msg_find(in.type), &in);
+			*answer = (struct channel_msg){in.type, in.id, ch->body, -1};
+			if (wrong == NULL)
+				return true;
+		}
+		if (wrong != NULL) {
+			end(ch, CHANNEL_OFFENCE, wrong);
+			return false;
+		}
+	}
+	if (status != FRAME_AGAIN)
+		end(ch, CHANNEL_OFFENCE, frame_error(ch->frame));
+	return false;
+}
+
+int
+channel_call(struct channel *ch, uint16_t type, const void *body, int ms,
+    struct channel_msg *answer)
+{
+	uint64_t id, until = clock_mono_ms() + (uint64_t)ms;
+	struct pollfd p = {.fd = frame_fd(ch->frame), .events = POLLIN};
+	uint64_t now;
+	bool found;
+
+	if (ch->busy > 0 || ch->paused)
+		return refuse(-1, EBUSY);
+	id = CHANNEL_CALL_ID | ++ch->calls;
+	if (channel_send(ch, type, id, body, -1) == -1)
+		return -1;
+	channel_flush(ch, ms);
+	while (!(found = find_answer(ch, id, answer)) && channel_alive(ch)) {
+		now = clock_mono_ms();
+		if (now >= until ||
+		    (poll(&p, 1, (int)(until - now)) > 0 && !read_more(ch) && ch->ended))
+			break;
+	}
+	/* What was put by, and what is buffered behind it, has its turn from the loop. */
+	if (!ch->ended)
+		arm_now(ch->again);
+	return found ? 0 : refuse(-1, ch->ended ? EPIPE : ETIMEDOUT);
+}
+
 /* --- life -------------------------------------------------------------------------- */
 
 static struct event *
@@ -530,6 +599,7 @@ channel_new(struct event_base *base, int fd, enum role me, enum role peer,
 	ch->ops = ops;
 	ch->arg = arg;
 	ch->credit = CHANNEL_WINDOW;
+	kept_init(&ch->kept);
 	ch->body = xcalloc(1, body_size());
 	buf_init(&ch->scratch, MSG_PAYLOAD_MAX);
 	ch->readable = event_obtain(base, fd, EV_READ | EV_PERSIST, on_readable, ch);

@@ -71,6 +71,14 @@ void channel_free(struct channel *);
  * type is work and there is no credit or the output is above its high mark (EAGAIN), or a
  * field is out of its bounds (EINVAL, logged). */
 int channel_send(struct channel *, uint16_t type, uint64_t id, const void *body, int fd);
+/* Sends a request that is not work and waits up to ms milliseconds for the message that answers
+ * it, for callers that cannot return to the loop (a TLS handshake that needs a signature).
+ * answer is filled as for a handler and borrowed until the next event or call. Other messages
+ * are handled afterwards, in order; no callback runs meanwhile. Only for channels on which no
+ * descriptors come, and not inside a callback of the same channel (EBUSY). -1 with errno:
+ * ETIMEDOUT (a late answer comes to the handler, with an id that is no request's) or EPIPE. */
+int channel_call(struct channel *, uint16_t type, const void *body, int ms,
+    struct channel_msg *answer);
 /* True if a work message can be sent now. If false, drained() will be called later. */
 bool channel_may_work(struct channel *);
 /* In the handler of a work message: do not give its credit back on return. */
