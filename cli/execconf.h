@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * execconf.h - what emsgd says about the configuration; only emsgd reads YAML.
+ */
+#ifndef CLI_EXECCONF_H
+#define CLI_EXECCONF_H
+
+#include "cli/tool.h"
+
+#define EXECCONF_MAX (1024 * 1024) /* bytes of output that are read */
+
+/* The commands "config ...". */
+int execconf_check(const struct call *);
+int execconf_show(const struct call *);
+int execconf_explain(const struct call *);
+int execconf_defaults(const struct call *);
+
+/* All values as one JSON object in *json, which the caller frees. TOOL_OK, or an exit code:
+ * then emsgd, or this function, has said why. */
+int execconf_values(const struct call *, char **json);
+/* A text value of that object; false if it has none or it does not fit. */
+bool execconf_text(const char *json, const char *key, char *out, size_t size);
+/* The first of the addresses that are listened on, "192.0.2.1:443". */
+bool execconf_listen(const char *json, char *out, size_t size);
+/* Where devices reach a server that does not listen on port 443 of all addresses: host ("" if
+ * the domain will do) and port (0 if 443). Nothing if the configuration cannot be read. */
+void execconf_place(const struct call *, char *host, size_t size, uint16_t *port);
+
+#endif
