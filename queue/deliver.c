@@ -141,8 +141,9 @@ deliver_run(void)
 	enum sched_act act;
 	struct item *it;
 
-	while (ch != NULL && channel_may_work(ch)) {
-		act = sched_next(queue.sched, now, &put);
+	for (;;) {
+		act = sched_next(
+		    queue.sched, now, ch != NULL && channel_may_work(ch), &put);
 		if (act == SCHED_NONE)
 			break;
 		it = spool_find(queue.spool, put.qid);

@@ -286,14 +286,12 @@ journal_release(struct journal *j, struct journal_loc loc)
 	loc.seg->bytes -= loc.size;
 }
 
-/* Oldest first and never past a segment in use: a record that ends an item must not go before
- * the item's MSG. */
-static void
-recycle(struct journal *j)
+void
+journal_recycle(struct journal *j, const struct segment *stop)
 {
 	struct segment *seg;
 
-	while ((seg = TAILQ_FIRST(&j->used)) != current(j) && seg->items == 0) {
+	while ((seg = TAILQ_FIRST(&j->used)) != stop && seg->items == 0) {
 		TAILQ_REMOVE(&j->used, seg, link);
 		TAILQ_INSERT_TAIL(&j->free, seg, link);
 		j->nused--;
@@ -307,7 +305,7 @@ journal_tick(struct journal *j, uint64_t now, bool *again)
 	*again = false;
 	if (j->broken)
 		return JOURNAL_BROKEN;
-	recycle(j);
+	journal_recycle(j, current(j));
 	if (j->nfree > 0 || now < j->wait_until)
 		return JOURNAL_OK;
 	if ((j->spare == NULL && journal_make(j, &j->spare) == -1) ||

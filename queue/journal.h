@@ -42,14 +42,16 @@ struct journal;
 
 /* What recovery tells. Records come in the order in which they were written. */
 struct journal_sink {
-	/* One record; retain a MSG that starts an item, release when its end comes. */
+	/* One record. Nothing is retained yet. */
 	void (*record)(void *arg, const struct record *, struct journal_loc);
+	/* That were all: retain the MSG of every item that is alive. */
+	void (*replayed)(void *arg, struct journal *);
 	/* Must the record be carried over into a new segment? For MSG: is it this one that
 	 * the item lives in? For others: is the item alive? qid is the record's. */
 	bool (*wanted)(void *arg, enum record_type, uint64_t qid, struct journal_loc);
 	/* The wanted MSG is at another place now: release the old and retain the new. */
-	void (*moved)(
-	    void *arg, uint64_t qid, struct journal_loc from, struct journal_loc to);
+	void (*moved)(void *arg, struct journal *, uint64_t qid, struct journal_loc from,
+	    struct journal_loc to);
 	/* For the log: what was spoiled and is out of the journal now. */
 	void (*spoiled)(
 	    void *arg, const char *file, uint64_t offset, size_t n, const char *why);

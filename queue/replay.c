@@ -5,8 +5,9 @@
  * Called once, by journal_open(). In order:
  *  1. read every segment's head; spoiled ones are salvaged or renamed out of the way;
  *  2. replay all that is in use, oldest first (recover.c says what counts);
- *  3. activate a fresh segment under the next start number;
- *  4. copy what lay in the uncertain tail into it, and last of all append START; sync.
+ *  3. free what holds no live item, and activate a fresh segment under the next start number;
+ *  4. copy what lay in the uncertain tail into it, append START, sync; append START again,
+ *     sync: whoever reads the second one knows that the first sync was good.
  * The tail is uncertain because the last sync may have failed: the page cache can show what
  * the disk has not. It reaches back to the segments of the last start that got as far as its
  * own START record, so being killed in step 4 any number of times changes nothing.
@@ -34,6 +35,9 @@ struct replay {
 	uint64_t last;        /* greatest lsn that was good */
 	uint32_t start_head;  /* greatest start number in a head */
 	uint32_t start_done;  /* greatest start number with a START record */
+	uint64_t start_lsn;   /* of that start's first START record */
+	uint64_t proved;      /* up to this lsn all is known to be on the disk */
+	uint64_t last_copy;   /* greatest lsn of a MSG that was not its item's first */
 	struct segment *tail; /* first uncertain segment */
 	size_t saved;         /* spoiled ranges written to files */
 	bool failed;          /* while copying */
@@ -162,20 +166,36 @@ load_all(struct replay *r)
 }
 
 static void
+note_start(struct replay *r, const struct record *rec)
+{
+	struct record_start start;
+
+	if (!record_get_start(rec->payload, &start))
+		return;
+	if (start.number > r->start_done) {
+		r->start_done = start.number;
+		r->start_lsn = rec->lsn;
+	} else if (start.number == r->start_done) {
+		r->proved = r->start_lsn;
+	}
+}
+
+static void
 on_record(void *arg, struct segment *seg, uint64_t offset, const struct record *rec)
 {
 	struct journal_loc loc = {seg, offset, rec->size};
 	struct replay *r = arg;
-	struct record_start start;
+	struct cur c;
 
 	if (rec->lsn > r->last)
 		r->last = rec->lsn;
 	if (rec->type == RECORD_START) {
-		if (record_get_start(rec->payload, &start) &&
-		    start.number > r->start_done)
-			r->start_done = start.number;
+		note_start(r, rec);
 		return;
 	}
+	cur_init(&c, rec->payload);
+	if (rec->type == RECORD_MSG && cur_u64(&c) != rec->lsn)
+		r->last_copy = rec->lsn;
 	r->sink->record(r->arg, rec, loc);
 }
 
@@ -266,7 +286,7 @@ copy_record(void *arg, struct segment *seg, uint64_t offset, const struct record
 		return;
 	}
 	if (rec->type == RECORD_MSG)
-		r->sink->moved(r->arg, qid, from, to);
+		r->sink->moved(r->arg, r->j, qid, from, to);
 }
 
 static void
@@ -299,15 +319,37 @@ copy_tail(struct replay *r, struct segment *fresh)
 	return 0;
 }
 
+/* Frees the oldest segments in which no item lives, but not the tail. Where an item lives is
+ * where its last MSG is; a segment with an earlier one may go only if that last one is known to
+ * be on the disk. (failed_sync_and_failed_recovery in check_queue_journal.c) */
+static void
+free_dead(struct replay *r)
+{
+	if (r->last_copy <= r->proved)
+		journal_recycle(r->j, r->tail);
+}
+
+/* Appends START and syncs it, with all that was copied before it. */
+static enum journal_err
+put_start(struct journal *j)
+{
+	struct record_start start = {j->start, clock_wall_ms(), j->cut};
+	enum journal_err err = JOURNAL_FULL;
+	struct buf b;
+
+	buf_init(&b, RECORD_HEADER);
+	if (record_put_start(&b, &start))
+		err = journal_append(j, RECORD_START, buf_span(&b), NULL);
+	buf_clear(&b);
+	return err == JOURNAL_OK ? journal_commit(j) : err;
+}
+
 static int
 begin_start(struct replay *r, const char **why)
 {
-	struct record_start start;
 	struct journal *j = r->j;
 	uint32_t last = (uint32_t)(r->last >> RECORD_START_SHIFT);
 	struct segment *fresh;
-	struct buf b;
-	bool ok;
 
 	if (r->start_head > last)
 		last = r->start_head;
@@ -320,6 +362,8 @@ begin_start(struct replay *r, const char **why)
 	j->cut = r->last;
 	j->next = ((uint64_t)j->start << RECORD_START_SHIFT) + 1;
 	r->tail = find_tail(r);
+	r->sink->replayed(r->arg, j);
+	free_dead(r);
 	*why = "cannot make a fresh segment";
 	if (journal_rotate(j) != JOURNAL_OK)
 		return -1;
@@ -327,15 +371,10 @@ begin_start(struct replay *r, const char **why)
 	*why = "cannot copy the last segment";
 	if (copy_tail(r, fresh) == -1)
 		return -1;
-	start.number = j->start;
-	start.when = clock_wall_ms();
-	start.cut = j->cut;
-	buf_init(&b, RECORD_HEADER);
-	ok = record_put_start(&b, &start) &&
-	    journal_append(j, RECORD_START, buf_span(&b), NULL) == JOURNAL_OK &&
-	    journal_commit(j) == JOURNAL_OK;
-	buf_clear(&b);
-	return ok ? 0 : -1;
+	/* The second one is written only after the first was synced, and so proves it. */
+	if (put_start(j) != JOURNAL_OK || put_start(j) != JOURNAL_OK)
+		return -1;
+	return 0;
 }
 
 int

@@ -360,7 +360,7 @@ next_put(struct sched *s, struct dest *d, uint64_t now, struct sched_put *put)
 }
 
 enum sched_act
-sched_next(struct sched *s, uint64_t now, struct sched_put *put)
+sched_next(struct sched *s, uint64_t now, bool may_put, struct sched_put *put)
 {
 	struct heap_node *node;
 	struct dest *d;
@@ -372,7 +372,7 @@ sched_next(struct sched *s, uint64_t now, struct sched_put *put)
 	}
 	while ((node = heap_first(&s->due)) != NULL && node->due <= now)
 		settle(s, node->owner, now);
-	if ((d = TAILQ_FIRST(&s->ready)) == NULL)
+	if (!may_put || (d = TAILQ_FIRST(&s->ready)) == NULL)
 		return SCHED_NONE;
 	put->item = next_put(s, d, now, put);
 	put->qid = put->item->qid;

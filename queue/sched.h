@@ -90,8 +90,9 @@ void sched_down(struct sched *, uint64_t now, struct span dest, uint32_t random)
 /* All that is in flight is lost without blame (the relay process is gone). */
 void sched_recall(struct sched *, uint64_t now);
 
-/* The next decision. Call until SCHED_NONE, or until nothing more can be taken. */
-enum sched_act sched_next(struct sched *, uint64_t now, struct sched_put *);
+/* The next decision. may_put: an item can be taken now; else only expiry is looked at. Call
+ * until SCHED_NONE. */
+enum sched_act sched_next(struct sched *, uint64_t now, bool may_put, struct sched_put *);
 /* When something can be decided without an event; SCHED_NEVER if not. */
 uint64_t sched_due(const struct sched *);
 void sched_info(const struct sched_item *, struct sched_info *);

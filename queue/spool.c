@@ -134,6 +134,16 @@ on_record(void *arg, const struct record *r, struct journal_loc loc)
 		    (unsigned long long)loc.offset);
 }
 
+static void
+on_replayed(void *arg, struct journal *j)
+{
+	struct spool *s = arg;
+	struct item *it;
+
+	TAILQ_FOREACH (it, &s->items, place)
+		journal_retain(j, it->loc);
+}
+
 static bool
 on_wanted(void *arg, enum record_type type, uint64_t qid, struct journal_loc loc)
 {
@@ -146,12 +156,14 @@ on_wanted(void *arg, enum record_type type, uint64_t qid, struct journal_loc loc
 }
 
 static void
-on_moved(void *arg, uint64_t qid, struct journal_loc from, struct journal_loc to)
+on_moved(void *arg, struct journal *j, uint64_t qid, struct journal_loc from,
+    struct journal_loc to)
 {
 	struct spool *s = arg;
 	struct item *it = spool_find(s, qid);
 
-	(void)from;
+	journal_release(j, from);
+	journal_retain(j, to);
 	it->loc = to;
 	TAILQ_REMOVE(&s->items, it, place);
 	TAILQ_INSERT_TAIL(&s->items, it, place);
@@ -165,7 +177,8 @@ on_spoiled(void *arg, const char *file, uint64_t offset, size_t n, const char *w
 	    (unsigned long long)offset, n, why);
 }
 
-static const struct journal_sink sink = {on_record, on_wanted, on_moved, on_spoiled};
+static const struct journal_sink sink = {
+    on_record, on_replayed, on_wanted, on_moved, on_spoiled};
 
 /* --- opening ------------------------------------------------------------------------------ */
 
@@ -173,7 +186,6 @@ struct spool *
 spool_open(const struct diskio *io, int dirfd, uint64_t segment_size, const char **why)
 {
 	struct spool *s = xcalloc(1, sizeof(*s));
-	struct item *it;
 
 	s->io = io;
 	s->dir.lock = s->dir.segments = -1;
@@ -193,8 +205,6 @@ spool_open(const struct diskio *io, int dirfd, uint64_t segment_size, const char
 		spool_close(s);
 		return NULL;
 	}
-	TAILQ_FOREACH (it, &s->items, place)
-		journal_retain(s->journal, it->loc);
 	return s;
 }
 

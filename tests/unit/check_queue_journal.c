@@ -117,7 +117,7 @@ END_TEST
 /* The same, and the recovery is killed at each of its syncs before one succeeds. */
 START_TEST(failed_sync_and_failed_recovery)
 {
-	for (unsigned n = 1; n < 6; n++) {
+	for (unsigned n = 1; n < 8; n++) {
 		ck_assert_int_eq(kit_put(1, BODY), JOURNAL_OK);
 		kit_commit();
 		ck_assert_int_eq(kit_put(2, BODY), JOURNAL_OK);
@@ -136,6 +136,27 @@ START_TEST(failed_sync_and_failed_recovery)
 		kit_teardown();
 		kit_setup();
 	}
+}
+END_TEST
+
+START_TEST(starts_make_no_segments)
+{
+	struct journal_figures f;
+	bool again;
+
+	for (uint32_t i = 0; i < 20; i++) {
+		ck_assert_int_eq(kit_put(i, BODY), JOURNAL_OK);
+		if (i > 2)
+			kit_end(i - 2);
+		kit_commit();
+		if (i % 2 == 0)
+			ck_assert_int_eq(journal_tick(j, 0, &again), JOURNAL_OK);
+		kit_crash(true);
+		kit_start();
+	}
+	journal_figures(j, &f);
+	ck_assert_uint_le(f.segments, 3);
+	ck_assert_uint_eq(kit_count_live(), 3);
 }
 END_TEST
 
@@ -313,6 +334,7 @@ main(void)
 	tcase_add_test(t, failed_sync_is_final);
 	tcase_add_test(t, failed_sync_and_failed_recovery);
 	tcase_add_test(t, live_item_keeps_its_segment);
+	tcase_add_test(t, starts_make_no_segments);
 	tcase_add_test(t, failed_write_is_final);
 	tcase_add_loop_test(t, recovery_fails_anywhere, 0, 2);
 	tcase_add_test(t, full_disk_is_not_the_end);

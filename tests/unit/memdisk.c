@@ -96,6 +96,8 @@ mem_pwritev(void *ctx, int fd, const struct iovec *iov, int n, uint64_t offset)
 		f->n = end;
 	}
 	memcpy(f->cache + offset, iov->iov_base, iov->iov_len);
+	for (size_t i = (size_t)offset; i < end && i < f->nlost; i++)
+		f->lost[i] = false;
 	return (ssize_t)iov->iov_len;
 }
 
@@ -104,10 +106,10 @@ static void
 sync_failed(struct memdisk_file *f)
 {
 	free(f->lost);
-	f->lost = xmalloc(f->n + 1);
-	if (f->n > 0)
-		memcpy(f->lost, f->cache, f->n);
+	f->lost = xcalloc(f->n + 1, sizeof(*f->lost));
 	f->nlost = f->n;
+	for (size_t i = 0; i < f->n; i++)
+		f->lost[i] = i >= f->ndisk || f->cache[i] != f->disk[i];
 }
 
 static int
@@ -127,7 +129,7 @@ mem_sync(void *ctx, int fd)
 	if (f->nlost == 0 && f->n > 0)
 		memcpy(f->disk, f->cache, f->n);
 	for (size_t i = 0; f->nlost > 0 && i < f->n; i++) {
-		if (i >= f->nlost || f->cache[i] != f->lost[i])
+		if (i >= f->nlost || !f->lost[i])
 			f->disk[i] = f->cache[i];
 	}
 	f->ndisk = f->n;

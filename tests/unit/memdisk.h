@@ -17,7 +17,7 @@ struct memdisk_file {
 	uint8_t *cache; /* what reads see */
 	uint8_t *disk;  /* what survives a power cut */
 	size_t n, ndisk;
-	uint8_t *lost; /* the cache when a sync failed: these bytes stay off the disk */
+	bool *lost; /* bytes that a failed sync left behind: clean, but not on the disk */
 	size_t nlost;
 };
 

@@ -50,13 +50,13 @@ on_record(void *arg, const struct record *r, struct journal_loc loc)
 	}
 }
 
-/* The journal is not there yet while it calls on_record; so retain afterwards. */
 static void
-retain_all(void)
+on_replayed(void *arg, struct journal *journal)
 {
+	(void)arg;
 	for (size_t i = 0; i < ITEMS; i++) {
 		if (items[i].live)
-			journal_retain(j, items[i].loc);
+			journal_retain(journal, items[i].loc);
 	}
 }
 
@@ -73,9 +73,12 @@ on_wanted(void *arg, enum record_type type, uint64_t qid, struct journal_loc loc
 }
 
 static void
-on_moved(void *arg, uint64_t qid, struct journal_loc from, struct journal_loc to)
+on_moved(void *arg, struct journal *journal, uint64_t qid, struct journal_loc from,
+    struct journal_loc to)
 {
-	(void)arg, (void)from;
+	(void)arg;
+	journal_release(journal, from);
+	journal_retain(journal, to);
 	by_qid(qid)->loc = to;
 }
 
@@ -86,7 +89,8 @@ on_spoiled(void *arg, const char *file, uint64_t offset, size_t n, const char *w
 	spoiled++;
 }
 
-static const struct journal_sink sink = {on_record, on_wanted, on_moved, on_spoiled};
+static const struct journal_sink sink = {
+    on_record, on_replayed, on_wanted, on_moved, on_spoiled};
 
 /* Turns over bits of a file, in the cache and on the disk. */
 void
@@ -106,8 +110,6 @@ kit_try_start(void)
 	memset(items, 0, sizeof(items));
 	spoiled = 0;
 	j = journal_open(&disk.io, 0, SIZE, &sink, NULL, &why);
-	if (j != NULL)
-		retain_all();
 	return j != NULL;
 }
 
