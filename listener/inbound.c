@@ -4,7 +4,7 @@
  *
  * Which frame may come on which path in which state is the table at the end; everything that
  * is not in it ends the link with bye `bad-state`. Handlers of some length live in login.c
- * (auth), submit.c (put) and ask.c (req). Called by inlink.c with whole messages; a message is
+ * (auth), handin.c (put) and ask.c (req). Called by inlink.c with whole messages; a message is
  * handled frame by frame, and what a busy neighbour cannot take yet is put by with the link
  * paused, so the sender is held back and nothing is lost. What a peer sends can end its own
  * link only.
@@ -17,7 +17,7 @@
 #include "listener/inbound.h"
 #include "listener/listener.h"
 #include "listener/login.h"
-#include "listener/submit.h"
+#include "listener/handin.h"
 
 #define PUSH_BYTES_MAX (1024u * 1024u) /* the greatest window that a device gets */
 
@@ -93,7 +93,7 @@ static const struct {
 	inbound_fn *fn;
 } frames[] = {
     {FRAME_AUTH, C2S | S2S, S(INLINK_GREETED) | S(INLINK_AGAIN), login_auth},
-    {FRAME_PUT, C2S | S2S, PUT_STATES, submit_put},
+    {FRAME_PUT, C2S | S2S, PUT_STATES, handin_put},
     {FRAME_REQ, C2S, OPEN, ask_req},
     {FRAME_REQ, S2S, PUT_STATES, ask_req},
     {FRAME_DONE, C2S, PUT_STATES, on_done},

@@ -29,7 +29,7 @@
 #include "listener/inlink.h"
 #include "listener/listener.h"
 #include "listener/login.h"
-#include "listener/submit.h"
+#include "listener/handin.h"
 #include "net/cert.h"
 #include "net/keyprov.h"
 
@@ -364,7 +364,7 @@ listener_status(struct buf *out)
 {
 	char *text = xasprintf(
 	    "links=%zu\nunauthenticated=%zu\nputs=%zu\nheld_bytes=%zu\n",
-	    inlimits_count(), inlimits_unproved(), submit_open(), inlink_held_bytes());
+	    inlimits_count(), inlimits_unproved(), handin_open(), inlink_held_bytes());
 
 	buf_put(out, text, strlen(text));
 	free(text);

@@ -2,7 +2,7 @@
 /*
  * split.c - judges the form of a put and divides its recipients into ours and others'.
  *
- * Called by submit.c for every put. What is wrong with an item as a whole (size, number of
+ * Called by handin.c for every put. What is wrong with an item as a whole (size, number of
  * recipients, a recipient twice, the mid) is answered to each recipient with one code; only a
  * body that cannot be decoded, so that nobody can be named, ends the link. When all recipients
  * go the same way the put travels on as it came; else it is encoded anew for each way.

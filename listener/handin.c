@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * submit.c - puts: to store what is for accounts of this server, to queue what is for others.
+ * handin.c - puts: to store what is for accounts of this server, to queue what is for others.
  *
  * Owns what is known of each put until all its recipients were answered: where the result
  * goes, and the recipients of each part, so that a part whose process ends, or does not
@@ -18,7 +18,7 @@
 #include "ipc/msgs.h"
 #include "listener/listener.h"
 #include "listener/split.h"
-#include "listener/submit.h"
+#include "listener/handin.h"
 
 #define ANSWER_MS 60000u         /* for store and queue */
 #define RESULT_MAX (64u * 1024u) /* bytes of a result that we make */
@@ -39,7 +39,7 @@ struct openpart {
 static size_t open_parts;
 
 size_t
-submit_open(void)
+handin_open(void)
 {
 	return open_parts;
 }
@@ -177,7 +177,7 @@ handle(struct inlink *l, uint64_t id, struct split *s)
 }
 
 struct verdict
-submit_put(struct inlink *l, const struct wframe *frame)
+handin_put(struct inlink *l, const struct wframe *frame)
 {
 	struct split_rules rules = {.peer = l->path == INLINK_S2S,
 	    .domain = conf_str(listener_conf(), CONF_DOMAIN),
