@@ -4,7 +4,7 @@
  *
  * Which frame may come on which path in which state is the table at the end; everything that
  * is not in it ends the link with bye `bad-state`. Handlers of some length live in login.c
- * (auth), handin.c (put) and ask.c (req). Called by inlink.c with whole messages; a message is
+ * (auth), handin.c (put) and inreq.c (req). Called by inlink.c with whole messages; a message is
  * handled frame by frame, and what a busy neighbour cannot take yet is put by with the link
  * paused, so the sender is held back and nothing is lost. What a peer sends can end its own
  * link only.
@@ -13,7 +13,7 @@
 
 #include "base/log.h"
 #include "ipc/msgs.h"
-#include "listener/ask.h"
+#include "listener/inreq.h"
 #include "listener/inbound.h"
 #include "listener/listener.h"
 #include "listener/login.h"
@@ -94,8 +94,8 @@ static const struct {
 } frames[] = {
     {FRAME_AUTH, C2S | S2S, S(INLINK_GREETED) | S(INLINK_AGAIN), login_auth},
     {FRAME_PUT, C2S | S2S, PUT_STATES, handin_put},
-    {FRAME_REQ, C2S, OPEN, ask_req},
-    {FRAME_REQ, S2S, PUT_STATES, ask_req},
+    {FRAME_REQ, C2S, OPEN, inreq_take},
+    {FRAME_REQ, S2S, PUT_STATES, inreq_take},
     {FRAME_DONE, C2S, PUT_STATES, on_done},
     {FRAME_CREDIT, C2S, PUT_STATES, on_credit},
     {FRAME_EVENT, C2S | S2S, PUT_STATES, on_event},

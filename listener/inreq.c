@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * ask.c - requests: who may ask what is in wire/call.h; store answers nearly all of it.
+ * inreq.c - requests: who may ask what is in wire/call.h; store answers nearly all of it.
  *
  * `server.prove` is answered here: keyd signs a proof over this very connection, and our domain
  * document goes with it. Every request gets exactly one answer while its link lives; one whose
@@ -14,7 +14,7 @@
 
 #include "base/mem.h"
 #include "ipc/msgs.h"
-#include "listener/ask.h"
+#include "listener/inreq.h"
 #include "listener/listener.h"
 #include "wire/call.h"
 
@@ -179,7 +179,7 @@ judge(
 }
 
 struct verdict
-ask_req(struct inlink *l, const struct wframe *frame)
+inreq_take(struct inlink *l, const struct wframe *frame)
 {
 	bool early = l->state != INLINK_IN && l->state != INLINK_AGAIN && !l->was_in;
 	const struct call *call;
