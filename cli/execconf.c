@@ -287,13 +287,8 @@ int
 execconf_check(const struct call *call)
 {
 	struct emsgd e;
-	const char *file = call->nargs > 0 ? call->args[0] : NULL;
-	int rc;
+	int rc = prepare(call, &e, call->nargs > 0 ? call->args[0] : NULL);
 
-	if (file != NULL && access(file, R_OK) == -1)
-		return tool_fail(call, errno == ENOENT ? TOOL_NONE : TOOL_DENIED,
-		    "%s: %s", file, strerror(errno));
-	rc = prepare(call, &e, file);
 	if (rc != TOOL_OK)
 		return rc;
 	add(&e, "-n");

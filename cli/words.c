@@ -311,8 +311,7 @@ take_argument(struct reading *r, const char *text)
 		return c->max == 0
 		    ? complain(
 			  r, "%s takes no argument, but \"%s\" is given", c->words, text)
-		    : complain(r, "%s takes no more than %zu argument%s", c->words,
-			  c->max, c->max == 1 ? "" : "s");
+		    : complain(r, "%s takes at most %zu arguments", c->words, c->max);
 	why = words_check(c->kind, text);
 	if (why != NULL)
 		return complain(r, "\"%s\" %s", text, why);

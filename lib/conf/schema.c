@@ -136,6 +136,12 @@ static const struct schema_row rows[CONF_COUNT] = {
 	registration_words, 0, RELOAD_LIVE, "0.1", STORE,
 	"Who may make an account: closed, only the operator; invite, whoever has an "
 	"invitation of a user; open, everybody."},
+    [CONF_INVITE_HOST] = {"invite.host", SCHEMA_HOST, NULL, 0, 0, NULL, 0, RELOAD_LIVE,
+	"1.0", STORE,
+	"Host name or address that invitations tell clients to connect to, if that is "
+	"not the domain."},
+    [CONF_INVITE_PORT] = {"invite.port", SCHEMA_PORT, "443", 1, 65535, NULL, 0,
+	RELOAD_LIVE, "1.0", STORE, "Port that invitations tell clients to connect to."},
     [CONF_RETENTION_DEFAULT] = {"retention.default", SCHEMA_DURATION, "30d", HOUR,
 	75 * DAY, NULL, 0, RELOAD_LIVE, "0.1", STORE,
 	"How long a message waits for devices that have not taken it, if the message "

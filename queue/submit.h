@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * intake.h - taking in an item from listener.
+ * submit.h - taking in an item from listener.
  */
-#ifndef QUEUE_INTAKE_H
-#define QUEUE_INTAKE_H
+#ifndef QUEUE_SUBMIT_H
+#define QUEUE_SUBMIT_H
 
 #include "ipc/channel.h"
 
