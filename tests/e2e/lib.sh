@@ -61,7 +61,7 @@ server_init() {
 
 # server_pin NAME: the fingerprint of the server's root key.
 server_pin() {
-	ctl "$1" key list --json | jq -r 'select(.name == "root") | .pin'
+	ctl "$1" domain --json | jq -r .root
 }
 
 # server_peer NAME DOMAIN PORT PIN: where a peer is that DNS does not know.
@@ -78,7 +78,7 @@ server_peer() {
 
 # server_start NAME: starts it and waits until it serves. Its number is in NAME/pid.
 server_start() {
-	"$EMSG_BUILD/emsgd" -F --base "$EMSG_RUN/$1" --libexec "$EMSG_BUILD" \
+	"$EMSG_BUILD/emsgd" -F -d "$EMSG_RUN/$1" -x "$EMSG_BUILD" \
 		2>>"$EMSG_RUN/$1/log" &
 	echo $! >"$EMSG_RUN/$1/pid"
 	wait_until 10 ctl "$1" status || {
@@ -100,7 +100,7 @@ server_stop() {
 ctl() {
 	server=$1
 	shift
-	"$EMSG_BUILD/emsgctl" --base "$EMSG_RUN/$server" "$@"
+	"$EMSG_BUILD/emsgctl" -d "$EMSG_RUN/$server" "$@"
 }
 
 # user NAME ...: emsg for that user.
@@ -115,7 +115,7 @@ user() {
 user_register() {
 	mkdir -p "$EMSG_RUN/$1" && chmod 700 "$EMSG_RUN/$1" || return 1
 	(umask 077 && head -c 24 /dev/urandom | base64 >"$EMSG_RUN/$1/passphrase")
-	invite=$(ctl "$2" invite create --account "$3" --json | jq -r .invite) &&
+	invite=$(ctl "$2" invite create --user "$3" --json | jq -r .invite) &&
 		user "$1" register "$invite"
 }
 
