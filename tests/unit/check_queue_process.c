@@ -32,7 +32,8 @@
 
 static char dir[] = "/tmp/check-queue.XXXXXX";
 static struct frame *ends[ROLE_COUNT];
-static pid_t pid;
+static pid_t pid;          /* 0: it has ended */
+static const char *inject; /* what strace is to do to it; NULL: it runs by itself */
 static uint8_t device[16] = "alice's device.";
 static union {
 	struct m_sent sent;
@@ -149,6 +150,9 @@ run(void)
 	snprintf(path, sizeof(path), "%s/emsg-queue", build == NULL ? "." : build);
 	if ((pid = fork()) == 0) {
 		dup2(pair[1], PROC_MASTER_FD);
+		if (inject != NULL)
+			execlp("strace", "strace", "-qq", "-o", "/dev/null", "-e", inject,
+			    path, (char *)NULL);
 		execl(path, "emsg-queue", (char *)NULL);
 		_exit(127);
 	}
@@ -180,17 +184,22 @@ log_in(void)
 	ck_assert_uint_eq(got_id, 5);
 }
 
-static void
+/* Waits for its end; signal 0: it ends by itself. The exit status, or -1. */
+static int
 end_run(int signal)
 {
-	int status;
+	int status = 0;
 
-	kill(pid, signal);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	if (pid != 0 && signal != 0)
+		kill(pid, signal);
+	if (pid != 0)
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	pid = 0;
 	for (int i = 0; i < ROLE_COUNT; i++) {
 		frame_free(ends[i]);
 		ends[i] = NULL;
 	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static void
@@ -535,6 +544,32 @@ START_TEST(relay_restarts)
 }
 END_TEST
 
+/* The sync of the first item fails: its sender is told "temporary", the process ends, and the
+ * next one serves. In a run the syncs 1 to 3 are those of the start. strace calls getpid in the
+ * place of the sync, because what it calls otherwise is not allowed in the cage. */
+START_TEST(failed_sync_is_no_acceptance)
+{
+	static const char *const to[] = {"bob#im.beta.test", NULL};
+
+	if (system("strace -qq -o /dev/null -e inject=fdatasync:error=EIO:syscall=getpid "
+		   "true") != 0)
+		return;
+	end_run(SIGKILL);
+	inject = "inject=fdatasync:error=EIO:syscall=getpid:when=4";
+	run();
+	log_in();
+	submit(1, ALICE, "alice#im.alpha.test", to);
+	ck_assert_uint_eq(answered(1, 0), CODE_STORAGE);
+	ck_assert_int_eq(next_message(ROLE_LISTENER, WAIT_MS), 0);
+	ck_assert_int_eq(end_run(0), EXIT_FAILURE);
+	inject = NULL;
+	run();
+	log_in();
+	submit(2, ALICE, "alice#im.alpha.test", to);
+	ck_assert_uint_eq(answered(2, 0), CODE_ACCEPTED);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -550,6 +585,7 @@ main(void)
 	tcase_add_test(t, drop);
 	tcase_add_test(t, refusals);
 	tcase_add_test(t, relay_restarts);
+	tcase_add_test(t, failed_sync_is_no_acceptance);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
