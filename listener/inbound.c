@@ -21,6 +21,20 @@
 
 #define PUSH_BYTES_MAX (1024u * 1024u) /* the greatest window that a device gets */
 
+/* Decodes a body. False if there is nothing to be done: it has a member that we must not
+ * ignore (*v is fine: the frame is passed over), or it is not what it should be (*v: bye). */
+static bool
+decode(
+    const struct wframe *frame, const struct obj_def *def, void *out, struct verdict *v)
+{
+	enum wire_err err = obj_decode(def, frame->body, out);
+
+	*v = VERDICT_FINE;
+	if (err != WIRE_OK && err != WIRE_UNSUPPORTED)
+		*v = VERDICT_BYE(CODE_MALFORMED, "a frame cannot be decoded");
+	return err == WIRE_OK;
+}
+
 /* The device has everything up to seq. */
 static struct verdict
 on_done(struct inlink *l, const struct wframe *frame)
@@ -28,9 +42,10 @@ on_done(struct inlink *l, const struct wframe *frame)
 	struct channel *store = proc_channel(ROLE_STORE);
 	struct m_done msg = {.handle = l->handle};
 	struct p_done done;
+	struct verdict v;
 
-	if (obj_decode(&p_done_def, frame->body, &done) != WIRE_OK)
-		return VERDICT_BYE(CODE_MALFORMED, "a done cannot be decoded");
+	if (!decode(frame, &p_done_def, &done, &v))
+		return v;
 	msg.seq = done.seq;
 	if (l->state == INLINK_IN && store != NULL)
 		channel_send(store, MSG_DONE, 0, &msg, -1);
@@ -44,9 +59,10 @@ on_credit(struct inlink *l, const struct wframe *frame)
 	struct channel *store = proc_channel(ROLE_STORE);
 	struct m_credit msg = {.handle = l->handle};
 	struct p_credit credit;
+	struct verdict v;
 
-	if (obj_decode(&p_credit_def, frame->body, &credit) != WIRE_OK)
-		return VERDICT_BYE(CODE_MALFORMED, "a credit cannot be decoded");
+	if (!decode(frame, &p_credit_def, &credit, &v))
+		return v;
 	msg.items = credit.items;
 	msg.bytes = credit.bytes < PUSH_BYTES_MAX ? credit.bytes : PUSH_BYTES_MAX;
 	if (l->state == INLINK_IN && store != NULL)
@@ -59,10 +75,11 @@ static struct verdict
 on_event(struct inlink *l, const struct wframe *frame)
 {
 	struct p_event event;
+	struct verdict v;
 
 	(void)l;
-	if (obj_decode(&p_event_def, frame->body, &event) != WIRE_OK)
-		return VERDICT_BYE(CODE_MALFORMED, "an event cannot be decoded");
+	if (!decode(frame, &p_event_def, &event, &v))
+		return v;
 	return VERDICT_FINE;
 }
 

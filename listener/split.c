@@ -127,6 +127,38 @@ sort_all(struct split *s, const struct split_rules *rules)
 	return code;
 }
 
+/* The recipients of a put that has a member which we must not ignore, so that it is not decoded
+ * otherwise. False if they cannot be told. */
+static bool
+find_recipients(struct split *s)
+{
+	struct p_recipient to;
+	struct obj_iter it;
+	struct span raw;
+	uint64_t pairs;
+	struct cbor r;
+	int64_t key;
+
+	memset(&s->put, 0, sizeof(s->put));
+	cbor_init(&r, s->body);
+	if (!cbor_map(&r, &pairs))
+		return false;
+	while (pairs-- > 0 && cbor_int(&r, &key) && cbor_skip(&r, &raw)) {
+		if (key != 4)
+			continue;
+		cbor_init(&r, raw);
+		if (!cbor_array(&r, &s->put.to.count))
+			return false;
+		s->put.to.raw = span_of(r.p, (size_t)(r.end - r.p));
+		break;
+	}
+	obj_iter_init(&it, &s->put.to);
+	for (pairs = 0; obj_next_any(&it, &raw); pairs++)
+		if (obj_decode(&p_recipient_def, raw, &to) != WIRE_OK)
+			return false;
+	return pairs > 0 && pairs <= PROTO_RECIPIENTS_MAX;
+}
+
 uint16_t
 split_put(
     struct split *s, struct span body, const struct split_rules *rules, const char **why)
@@ -137,13 +169,17 @@ split_put(
 	part_init(&s->local);
 	part_init(&s->remote);
 	part_init(&s->all);
+	s->code = 0;
 	s->body = body;
 	err = obj_decode(&p_put_def, body, &s->put);
-	if (err != WIRE_OK) {
+	if (err == WIRE_UNSUPPORTED && find_recipients(s)) {
+		s->code = CODE_UNSUPPORTED;
+	} else if (err != WIRE_OK) {
 		*why = "a put cannot be decoded";
-		return err == WIRE_UNSUPPORTED ? CODE_UNSUPPORTED : CODE_MALFORMED;
+		return CODE_MALFORMED;
+	} else {
+		s->code = judge_item(s, rules);
 	}
-	s->code = judge_item(s, rules);
 	code = sort_all(s, rules);
 	if (s->code == 0)
 		s->code = code;

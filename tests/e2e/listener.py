@@ -456,13 +456,15 @@ def test_judged(listener):
                        (put([BOB], mid=bytes(16)), 500), (put([BOB], kind=3), 501),
                        (put([BOB], age_ms=-3600000), 521),
                        (put([BOB], age_ms=5 * 86400000), 521),
-                       ({**put([BOB]), 5: 1}, 500)):
+                       ({**put([BOB]), 5: 1}, 500), ({**put([BOB]), -1: 0}, 501),
+                       ({**put([BOB]), 99: 0, 6: True}, 500)):
         c.send([PUT, 3, body])
         number, got = c.get(RESULT)
         assert number == 3
         want = {a: code for a, _ in body[4]}
         assert outcome(got) == want, (outcome(got), want)
         assert (2 in got) == (code == 521)
+    c.send([DONE, 0, {1: 1, -1: 0}], [EVENT, 0, {1: "unknown"}], [CREDIT, 0, {-5: 1}])
     c.send([PUT, 4, {1: 1}])
     c.ends(500)
     assert struct.unpack(">QH", listener.store.hear("LINK_END")[1]) == (6, 0)
