@@ -213,21 +213,35 @@ static void
 setup(void)
 {
 	buf_init(&bytes, MSG_PAYLOAD_MAX);
-	strcpy(dir + strlen(dir) - 6, "XXXXXX");
+	memcpy(dir + sizeof(dir) - 7, "XXXXXX", 6);
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	run();
 	log_in();
 }
 
+/* Runs a program; its exit status, or -1. */
+static int
+run_program(const char *const *argv)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0) {
+		execvp(argv[0], (char **)(uintptr_t)argv);
+		_exit(127);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 static void
 teardown(void)
 {
-	char command[128];
+	const char *const rm[] = {"rm", "-r", dir, NULL};
 
 	end_run(SIGKILL);
 	buf_clear(&bytes);
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	ck_assert_int_eq(system(command), 0);
+	ck_assert_int_eq(run_program(rm), 0);
 }
 
 /* --- listener's, relay's and control's parts ----------------------------------------------- */
@@ -448,6 +462,8 @@ START_TEST(whole_way)
 	outcome(gamma, "dave#im.gamma.test", CODE_KNOWN);
 	fate("dave#im.gamma.test", FATE_ARRIVED, CODE_KNOWN, true);
 	wait_for(0);
+	/* One more turn, so that the end of the item was synced. */
+	wait_for(0);
 	kill_and_run();
 	wait_for(0);
 }
@@ -549,10 +565,11 @@ END_TEST
  * place of the sync, because what it calls otherwise is not allowed in the cage. */
 START_TEST(failed_sync_is_no_acceptance)
 {
+	static const char *const strace[] = {"strace", "-qq", "-o", "/dev/null", "-e",
+	    "inject=fdatasync:error=EIO:syscall=getpid", "true", NULL};
 	static const char *const to[] = {"bob#im.beta.test", NULL};
 
-	if (system("strace -qq -o /dev/null -e inject=fdatasync:error=EIO:syscall=getpid "
-		   "true") != 0)
+	if (run_program(strace) != 0)
 		return;
 	end_run(SIGKILL);
 	inject = "inject=fdatasync:error=EIO:syscall=getpid:when=4";
