@@ -27,10 +27,21 @@ relay_conf(void)
 	return conf;
 }
 
+/* Descriptors come before start; whichever is first reads the system's certificates. */
+static int
+open_roots(void)
+{
+	static bool open;
+
+	if (!open && roots_start() == 0)
+		open = true;
+	return open ? 0 : -1;
+}
+
 static int
 on_descriptor(unsigned kind, struct span name, int fd)
 {
-	if (kind == RESOURCE_CA)
+	if (kind == RESOURCE_CA && open_roots() == 0)
 		return roots_add(name, fd);
 	close(fd);
 	log_error(
@@ -46,6 +57,8 @@ relay_start(void)
 		log_error("relay.conf", "error=\"the configuration cannot be read\"");
 		return -1;
 	}
+	if (open_roots() == -1)
+		return -1;
 	return roots_switch() == -1 ? PROC_EXIT_CONFIG : 0;
 }
 
