@@ -14,12 +14,10 @@
 #include "cli/tool.h"
 
 #define DRY OPT_BIT(OPT_DRY_RUN)
-#define EMSGD OPT_BIT(OPT_LIBEXEC)
-#define INVITE (DRY | EMSGD | OPT_BIT(OPT_TTL) | OPT_BIT(OPT_HOST) | OPT_BIT(OPT_PORT))
+#define INVITE (DRY | OPT_BIT(OPT_TTL) | OPT_BIT(OPT_HOST) | OPT_BIT(OPT_PORT))
 #define SETUP                                                                            \
-	(DRY | EMSGD | OPT_BIT(OPT_DOMAIN) | OPT_BIT(OPT_SELF_SIGNED) |                  \
-	    OPT_BIT(OPT_CERT) | OPT_BIT(OPT_KEY) | OPT_BIT(OPT_HOST) |                   \
-	    OPT_BIT(OPT_PORT))
+	(DRY | OPT_BIT(OPT_DOMAIN) | OPT_BIT(OPT_SELF_SIGNED) | OPT_BIT(OPT_CERT) |      \
+	    OPT_BIT(OPT_KEY) | OPT_BIT(OPT_HOST) | OPT_BIT(OPT_PORT))
 
 /* Stop and reload change the whole server; to rehearse a reload is to check the file. */
 static int
@@ -35,7 +33,7 @@ static const struct word_command commands[] = {
 	{"status", "show the processes and how they are",
 	    WORD_NONE, NULL, 0, 0, 0, CTL_STATUS, 0, NULL, false, ask_status},
 	{"reload", "read the configuration, keys and certificates again",
-	    WORD_NONE, NULL, 0, 0, DRY | EMSGD, CTL_RELOAD, 0, NULL, false, run_reload},
+	    WORD_NONE, NULL, 0, 0, DRY, CTL_RELOAD, 0, NULL, false, run_reload},
 	{"stop", "stop the server in order",
 	    WORD_NONE, NULL, 0, 0, DRY, CTL_STOP, CTL_STATUS, NULL, false, ask_run},
 	{"user add", "make an account, and an invitation for its first device",
@@ -51,7 +49,7 @@ static const struct word_command commands[] = {
 	    WORD_NONE, NULL, 0, 0, INVITE | OPT_BIT(OPT_USER), CTL_INVITE_CREATE,
 	    CTL_DOMAIN_SHOW, NULL, true, ask_invite},
 	{"domain", "show the domain, its pin and its document",
-	    WORD_NONE, NULL, 0, 0, EMSGD, CTL_DOMAIN_SHOW, 0, NULL, true, setup_domain},
+	    WORD_NONE, NULL, 0, 0, 0, CTL_DOMAIN_SHOW, 0, NULL, true, setup_domain},
 	{"key list", "list the server's keys",
 	    WORD_NONE, NULL, 0, 0, 0, CTL_KEY_LIST, 0, NULL, false, ask_run},
 	{"key show", "show a key",
@@ -59,21 +57,22 @@ static const struct word_command commands[] = {
 	{"peer list", "list the servers that this one knows",
 	    WORD_NONE, NULL, 0, 0, 0, CTL_PEER_LIST, 0, NULL, false, ask_run},
 	{"config check", "check the configuration, without the server",
-	    WORD_FILE, "file", 0, 1, EMSGD, 0, 0, "anybody", false, execconf_check},
+	    WORD_FILE, "file", 0, 1, 0, 0, 0, "anybody", false, execconf_check},
 	{"config show", "show what the configuration sets",
 	    WORD_CONFKEY, "key", 0, WORDS_ARGS_MAX,
-	    EMSGD | OPT_BIT(OPT_CONFIG) | OPT_BIT(OPT_ALL) | OPT_BIT(OPT_ORIGIN), 0, 0,
+	    OPT_BIT(OPT_CONFIG) | OPT_BIT(OPT_ALL) | OPT_BIT(OPT_ORIGIN), 0, 0,
 	    "anybody", false, execconf_show},
 	{"config explain", "explain a configuration key, or all",
-	    WORD_CONFKEY, "key", 0, 1, EMSGD, 0, 0, "anybody", false, execconf_explain},
+	    WORD_CONFKEY, "key", 0, 1, 0, 0, 0, "anybody", false, execconf_explain},
 	{"config defaults", "show the defaults",
-	    WORD_NONE, NULL, 0, 0, EMSGD, 0, 0, "anybody", false, execconf_defaults},
+	    WORD_NONE, NULL, 0, 0, 0, 0, 0, "anybody", false, execconf_defaults},
 	TOOL_COMMANDS,
 };
 /* clang-format on */
 
-static const struct tool emsgctl = {"emsgctl", "control the EMSG server", TOOL_OPTIONS,
-    commands, sizeof(commands) / sizeof(commands[0])};
+static const struct tool emsgctl = {"emsgctl", "control the EMSG server",
+    TOOL_OPTIONS | OPT_BIT(OPT_LIBEXEC), commands,
+    sizeof(commands) / sizeof(commands[0])};
 
 int
 main(int argc, char **argv)
