@@ -286,17 +286,20 @@ journal_release(struct journal *j, struct journal_loc loc)
 	loc.seg->bytes -= loc.size;
 }
 
-void
+enum journal_err
 journal_recycle(struct journal *j, const struct segment *stop)
 {
 	struct segment *seg;
 
 	while ((seg = TAILQ_FIRST(&j->used)) != stop && seg->items == 0) {
+		if (segment_retire(j->io, seg) == -1)
+			return journal_break(j);
 		TAILQ_REMOVE(&j->used, seg, link);
 		TAILQ_INSERT_TAIL(&j->free, seg, link);
 		j->nused--;
 		j->nfree++;
 	}
+	return JOURNAL_OK;
 }
 
 enum journal_err
@@ -305,7 +308,9 @@ journal_tick(struct journal *j, uint64_t now, bool *again)
 	*again = false;
 	if (j->broken)
 		return JOURNAL_BROKEN;
-	journal_recycle(j, current(j));
+	/* What was carried out of these segments must be on the disk before they go. */
+	if (j->batch.n == 0 && journal_recycle(j, current(j)) != JOURNAL_OK)
+		return JOURNAL_BROKEN;
 	if (j->nfree > 0 || now < j->wait_until)
 		return JOURNAL_OK;
 	if ((j->spare == NULL && journal_make(j, &j->spare) == -1) ||

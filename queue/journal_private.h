@@ -28,7 +28,7 @@ struct journal {
 
 /* Frees segments without live items, oldest first, up to stop (which stays) or to one that has
  * some: a record that ends an item must not go before the item's MSG. */
-void journal_recycle(struct journal *, const struct segment *stop);
+enum journal_err journal_recycle(struct journal *, const struct segment *stop);
 /* Makes the oldest free segment (or a new one) current. */
 enum journal_err journal_rotate(struct journal *);
 /* Makes a segment for this slot and fills it; 0 or -1 with errno. */

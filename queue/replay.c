@@ -322,11 +322,10 @@ copy_tail(struct replay *r, struct segment *fresh)
 /* Frees the oldest segments in which no item lives, but not the tail. Where an item lives is
  * where its last MSG is; a segment with an earlier one may go only if that last one is known to
  * be on the disk. (failed_sync_and_failed_recovery in check_queue_journal.c) */
-static void
+static enum journal_err
 free_dead(struct replay *r)
 {
-	if (r->last_copy <= r->proved)
-		journal_recycle(r->j, r->tail);
+	return r->last_copy <= r->proved ? journal_recycle(r->j, r->tail) : JOURNAL_OK;
 }
 
 /* Appends START and syncs it, with all that was copied before it. */
@@ -363,7 +362,9 @@ begin_start(struct replay *r, const char **why)
 	j->next = ((uint64_t)j->start << RECORD_START_SHIFT) + 1;
 	r->tail = find_tail(r);
 	r->sink->replayed(r->arg, j);
-	free_dead(r);
+	*why = "cannot free a segment";
+	if (free_dead(r) != JOURNAL_OK)
+		return -1;
 	*why = "cannot make a fresh segment";
 	if (journal_rotate(j) != JOURNAL_OK)
 		return -1;

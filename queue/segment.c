@@ -185,3 +185,16 @@ segment_activate(const struct diskio *io, struct segment *seg)
 	buf_clear(&b);
 	return r;
 }
+
+int
+segment_retire(const struct diskio *io, struct segment *seg)
+{
+	static const uint8_t zeros[SEGMENT_HEAD];
+
+	/* Synced one by one, oldest first: were a newer one gone and an older one not, items
+	 * would come back whose ends stood in the newer. (random_work in
+	 * check_queue_journal.c) */
+	if (diskio_write_full(io, seg->fd, zeros, sizeof(zeros), 0) == -1)
+		return -1;
+	return io->fdatasync(io->ctx, seg->fd);
+}

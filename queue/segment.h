@@ -75,5 +75,7 @@ int segment_load(const struct diskio *, struct segment *, enum segment_kind *);
 int segment_fill(const struct diskio *, struct segment *);
 /* Writes seg->head and syncs it: the segment is in use. 0 or -1. */
 int segment_activate(const struct diskio *, struct segment *);
+/* Writes zeros over the head and syncs it: the segment is not in use any more. 0 or -1. */
+int segment_retire(const struct diskio *, struct segment *);
 
 #endif

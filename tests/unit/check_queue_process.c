@@ -561,7 +561,7 @@ START_TEST(relay_restarts)
 END_TEST
 
 /* The sync of the first item fails: its sender is told "temporary", the process ends, and the
- * next one serves. In a run the syncs 1 to 3 are those of the start. strace calls getpid in the
+ * next one serves. In a run the syncs 1 to 4 are those of the start. strace calls getpid in the
  * place of the sync, because what it calls otherwise is not allowed in the cage. */
 START_TEST(failed_sync_is_no_acceptance)
 {
@@ -572,7 +572,7 @@ START_TEST(failed_sync_is_no_acceptance)
 	if (run_program(strace) != 0)
 		return;
 	end_run(SIGKILL);
-	inject = "inject=fdatasync:error=EIO:syscall=getpid:when=4";
+	inject = "inject=fdatasync:error=EIO:syscall=getpid:when=5";
 	run();
 	log_in();
 	submit(1, ALICE, "alice#im.alpha.test", to);
