@@ -2,7 +2,7 @@
 /*
  * answers.c - what may be said only after the next sync.
  *
- * Owns copies of the answers. submit.c and qctl.c put them in while messages are handled;
+ * Owns copies of the answers. intake.c and qctl.c put them in while messages are handled;
  * queue.c calls answers_flush() once per turn, after the commit, and never before: this file
  * is the reason why "accepted" cannot be said too early. If the commit fails everybody gets a
  * temporary refusal instead, before the process ends. What is kept is bounded by the credit

@@ -3,7 +3,7 @@
  * handles.c - who stands behind a handle.
  *
  * Owns one small struct for each live handle. Filled and emptied by the messages of store in
- * queue.c; asked by submit.c. A handle lives here before listener hears of it, and ends when
+ * queue.c; asked by intake.c. A handle lives here before listener hears of it, and ends when
  * store says so or when store itself is gone: a new store makes new handles. Refuses only what
  * would pass HANDLES_MAX; the item that comes with such a handle is then refused for now.
  */

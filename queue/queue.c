@@ -8,7 +8,7 @@
  * When the disk fails the process tells everybody "temporary", ends, and recovers from the
  * journal when master starts it again: there is no other way out and no other way in, an
  * orderly stop leaves nothing that recovery needs.
- * Files: submit.c takes in, deliver.c passes on, fates.c reports, qctl.c shows; spool.c keeps.
+ * Files: intake.c takes in, deliver.c passes on, fates.c reports, qctl.c shows; spool.c keeps.
  */
 #include "queue/queue.h"
 
@@ -23,7 +23,7 @@
 #include "queue/deliver.h"
 #include "queue/fates.h"
 #include "queue/qctl.h"
-#include "queue/submit.h"
+#include "queue/intake.h"
 #include "wire/code.h"
 
 #define LAST_WORDS_MS 200 /* for refusals to leave before the end */

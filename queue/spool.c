@@ -4,7 +4,7 @@
  *
  * Owns the journal, the lock, and all items: by qid in a map, and in a list in the order of
  * their MSGs in the journal, so that the items of the oldest segment stand at the list's head
- * and compaction needs no search. Called by submit.c (new items), deliver.c (results),
+ * and compaction needs no search. Called by intake.c (new items), deliver.c (results),
  * fates.c (ends) and qctl.c. At start it is the sink of recovery and rebuilds the items from
  * the records. A record that does not decode although its checksum is right is logged and left
  * out; a disk that fails makes every call return JOURNAL_BROKEN.

@@ -160,6 +160,29 @@ START_TEST(starts_make_no_segments)
 }
 END_TEST
 
+/* Two recoveries fail, each at any of its syncs, and then the power goes. */
+START_TEST(acknowledged_through_failed_recoveries)
+{
+	for (unsigned n = 1; n < 7; n++) {
+		for (unsigned m = 1; m < 7; m++) {
+			ck_assert_int_eq(kit_put(1, BODY), JOURNAL_OK);
+			kit_commit();
+			kit_crash(false);
+			disk.fail_sync = disk.syncs + n;
+			kit_try_start();
+			kit_crash(false);
+			disk.fail_sync = disk.syncs + m;
+			kit_try_start();
+			kit_crash(true);
+			kit_start();
+			ck_assert_msg(items[1].live && kit_readable(1), "%u, %u", n, m);
+			kit_teardown();
+			kit_setup();
+		}
+	}
+}
+END_TEST
+
 START_TEST(live_item_keeps_its_segment)
 {
 	bool again;
@@ -333,6 +356,7 @@ main(void)
 	tcase_add_test(t, segments_are_used_again);
 	tcase_add_test(t, failed_sync_is_final);
 	tcase_add_test(t, failed_sync_and_failed_recovery);
+	tcase_add_test(t, acknowledged_through_failed_recoveries);
 	tcase_add_test(t, live_item_keeps_its_segment);
 	tcase_add_test(t, starts_make_no_segments);
 	tcase_add_test(t, failed_write_is_final);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * submit.h - taking in an item from listener.
+ * intake.h - taking in an item from listener.
  */
-#ifndef QUEUE_SUBMIT_H
-#define QUEUE_SUBMIT_H
+#ifndef QUEUE_INTAKE_H
+#define QUEUE_INTAKE_H
 
 #include "ipc/channel.h"
 

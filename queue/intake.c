@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * submit.c - taking in an item from listener.
+ * intake.c - taking in an item from listener.
  *
  * An item is judged here as a whole (who sends it, when it was made, how large it is), and
  * either refused at once for all its recipients, or split into one item for each domain, noted
@@ -9,7 +9,7 @@
  * in the message comes from the network by way of the most exposed process: it is decoded
  * strictly, and no answer but a reply code comes of it.
  */
-#include "queue/submit.h"
+#include "queue/intake.h"
 
 #include <stdlib.h>
 
