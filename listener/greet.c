@@ -39,6 +39,8 @@ greet(struct inlink *l, const uint8_t nonce[32])
 	hello.limits.item = conf_u64(listener_conf(), CONF_LIMITS_ITEM_SIZE);
 	hello.limits.message = PROTO_MESSAGE_MAX;
 	hello.limits.recipients = conf_u64(listener_conf(), CONF_LIMITS_RECIPIENTS);
+	if (hello.limits.recipients > PROTO_RECIPIENTS_MAX)
+		hello.limits.recipients = PROTO_RECIPIENTS_MAX;
 	hello.limits.idle = conf_u64(listener_conf(), CONF_LIMITS_IDLE_TIMEOUT);
 	memcpy(l->nonce, nonce, sizeof(l->nonce));
 	memcpy(hello.nonce, nonce, sizeof(hello.nonce));

@@ -34,6 +34,7 @@ static struct inlink_list over = TAILQ_HEAD_INITIALIZER(over); /* to be freed */
 static struct inlink_list dirty = TAILQ_HEAD_INITIALIZER(dirty);
 static struct inlink_list stalled = TAILQ_HEAD_INITIALIZER(stalled);
 static struct map *by_number, *by_handle; /* values are borrowed from the list of all */
+static struct event_base *base;           /* borrowed */
 static struct tls_server *server;         /* borrowed */
 static struct conn_limits limits;
 static uint64_t last_number;
@@ -42,8 +43,9 @@ static size_t held_bytes;
 static const struct link_ops ops;
 
 void
-inlink_setup(struct tls_server *tls, const struct conn_limits *l)
+inlink_setup(struct event_base *b, struct tls_server *tls, const struct conn_limits *l)
 {
+	base = b;
 	server = tls;
 	limits = *l;
 	if (by_number == NULL) {
@@ -361,7 +363,7 @@ inlink_accept(int fd, const uint8_t *key, const char *from)
 	(void)text_copy(l->from, sizeof(l->from), span_str(from));
 	buf_init(&l->held, PROTO_MESSAGE_MAX);
 	buf_init(&l->out, PROTO_MESSAGE_MAX);
-	l->link = link_accept(proc_base(), fd, server, from, &limits, &ops, l);
+	l->link = link_accept(base, fd, server, from, &limits, &ops, l);
 	if (l->link == NULL) {
 		log_warn("listener.accept", "addr=%s result=failed", from);
 		destroy(l);

@@ -61,8 +61,9 @@ struct inlink {
 	TAILQ_ENTRY(inlink) all_entry, dirty_entry, stalled_entry, waiting_entry;
 };
 
-/* The process has started; limits as in the configuration. */
-void inlink_setup(struct tls_server *, const struct conn_limits *);
+/* What new connections get; called again with a new configuration. All but the limits are
+ * borrowed. */
+void inlink_setup(struct event_base *, struct tls_server *, const struct conn_limits *);
 /* A connection within the limits (accept_fn). */
 void inlink_accept(int fd, const uint8_t *key, const char *from);
 /* By number or handle; NULL if it is gone or ending. */

@@ -171,7 +171,7 @@ use_conf(void)
 	limits.idle_ms = (unsigned)conf_u64(conf, CONF_LIMITS_IDLE_TIMEOUT);
 	limits.out_max = OUT_MAX;
 	inlimits_set(&in);
-	inlink_setup(server, &limits);
+	inlink_setup(proc_base(), server, &limits);
 }
 
 /* As many descriptors as connections are allowed, if the system gives them. */
