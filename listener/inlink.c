@@ -270,13 +270,14 @@ on_request(struct link *link, const struct http_request *req, struct link_answer
 	else
 		return;
 	l->path = proto == HTTP_PROTO_C2S ? INLINK_C2S : INLINK_S2S;
-	if (!req->upgrade ||
-	    (req->protocols != 0 && (req->protocols & HTTP_PROTO_BIT(proto)) == 0)) {
+	if ((req->protocols & HTTP_PROTO_BIT(HTTP_PROTO_NONE)) != 0)
+		proto = HTTP_PROTO_NONE;
+	if (!req->upgrade || (req->protocols & HTTP_PROTO_BIT(proto)) == 0) {
 		answer->status = 400;
 		return;
 	}
 	answer->status = 101;
-	answer->proto = req->protocols != 0 ? proto : HTTP_PROTO_NONE;
+	answer->proto = proto;
 }
 
 static void

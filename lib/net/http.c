@@ -405,6 +405,8 @@ judge_request(struct http_request *req, const struct fields *f)
 	if (!f->version_13)
 		return refuse(req, 426, "WebSocket version is not 13");
 	req->upgrade = true;
+	if ((f->seen & FIELD_BIT(FIELD_PROTOCOL)) == 0)
+		req->protocols = HTTP_PROTO_BIT(HTTP_PROTO_NONE);
 	return HTTP_DONE;
 }
 

@@ -53,7 +53,9 @@ struct http_request {
 	    1];       /* the one Host value, lower-cased; may end in ":port" */
 	bool upgrade; /* a complete, valid WebSocket upgrade */
 	char key[HTTP_KEY_LEN + 1]; /* Sec-WebSocket-Key if upgrade */
-	unsigned protocols;         /* HTTP_PROTO_BIT set of those offered and known */
+	/* HTTP_PROTO_BIT set of those offered and known; of an upgrade that offers none,
+	 * the bit of HTTP_PROTO_NONE. */
+	unsigned protocols;
 	unsigned status;   /* HTTP_BAD: 400, 405, 426, 431 or 505 for the answer */
 	const char *error; /* HTTP_BAD: static text */
 };

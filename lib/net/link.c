@@ -119,7 +119,7 @@ opened(struct link *l)
 	l->ops->on_open(l, l->arg);
 }
 
-/* The user said 101: only possible for an upgrade that offered the protocol. */
+/* The user said 101: only possible for an upgrade that offered the protocol, or none. */
 static void
 accept_upgrade(struct link *l, const struct http_request *req, enum http_proto proto)
 {

@@ -21,7 +21,7 @@ struct link;
 /* The answer to a request. Comes preset to 404 without a body. */
 struct link_answer {
 	unsigned status;       /* 101 to accept an upgrade, else a plain answer */
-	enum http_proto proto; /* with 101: the subprotocol, one that was offered */
+	enum http_proto proto; /* with 101: the subprotocol, as offered, or none */
 	const char *type;      /* else: content type; may be NULL without a body */
 	struct span body;      /* else: at most HTTP_BODY_MAX bytes, copied */
 };

@@ -141,6 +141,15 @@ START_TEST(request_values)
 	ck_assert(req.upgrade);
 	ck_assert_uint_eq(req.protocols,
 	    HTTP_PROTO_BIT(HTTP_PROTO_S2S) | HTTP_PROTO_BIT(HTTP_PROTO_C2S));
+	ck_assert_int_eq(request_slowly("GET /emsg/v1/c2s HTTP/1.1\r\n" HOST UPGRADE
+					"Sec-WebSocket-Protocol: chat\r\n\r\n",
+			     &req),
+	    HTTP_DONE);
+	ck_assert(req.upgrade && req.protocols == 0);
+	ck_assert_int_eq(
+	    request_slowly("GET /emsg/v1/c2s HTTP/1.1\r\n" HOST UPGRADE "\r\n", &req),
+	    HTTP_DONE);
+	ck_assert(req.upgrade && req.protocols == HTTP_PROTO_BIT(HTTP_PROTO_NONE));
 	ck_assert_int_eq(
 	    request_slowly("GET / HTTP/1.1\r\n" HOST "\r\n", &req), HTTP_DONE);
 	ck_assert(!req.upgrade && req.protocols == 0 && req.key[0] == '\0');
