@@ -248,6 +248,8 @@ class Link:
     def expect(self, name, timeout=TIMEOUT):
         """The body of the next frame, which must be of that name."""
         got, _, body = self.receive(timeout)
+        if got == "bye" and name != "bye":
+            raise Closed(*self.ending())
         if got != name:
             raise AssertionError(f"{got} instead of {name}: {body}")
         return body
