@@ -204,7 +204,7 @@ let_object(struct sdb *db, const struct admit *d, struct span account,
 	unsigned code = open_object(db, d, account, &known, &act);
 	bool deliver;
 
-	/* A revocation by somebody of whom nothing is known changes nothing. */
+	/* A revocation by a device that is not in the list known here changes nothing. */
 	if (code == CODE_NOT_AUTHORISED && act.typ != NULL &&
 	    strcmp(act.typ, TYP_REVOKE) == 0)
 		return CODE_RECEIVED;

@@ -282,17 +282,35 @@ consent_typ(struct span object)
 	return NULL;
 }
 
+/* Reads a revocation that cannot be verified. */
+static unsigned
+read_only(struct span object, struct consent_act *act)
+{
+	struct cose_sign1 sign1;
+
+	act->unverified = true;
+	if (cose_sign1_parse(object, &sign1) != COSE_OK ||
+	    obj_decode(&s_consent_def, sign1.payload, &act->object) != WIRE_OK ||
+	    obj_has(&s_consent_def, &act->object, 5) ||
+	    obj_has(&s_consent_def, &act->object, 6))
+		return CODE_MALFORMED;
+	return CODE_DONE;
+}
+
 unsigned
 consent_open(struct span object, const struct devlist *known, struct consent_act *act)
 {
+	bool revoke;
+
+	act->unverified = false;
 	act->typ = consent_typ(object);
 	if (act->typ == NULL)
 		return CODE_UNSUPPORTED;
-	if (strcmp(act->typ, TYP_REVOKE) == 0) {
-		if (known == NULL)
-			return CODE_NOT_AUTHORISED;
+	revoke = strcmp(act->typ, TYP_REVOKE) == 0;
+	if (revoke && known == NULL)
+		return read_only(object, act);
+	if (revoke)
 		act->maker = known->trust;
-	}
 	return trust_consent(object, act->typ, &act->maker, &act->object);
 }
 
@@ -392,6 +410,8 @@ static unsigned
 receive_revoke(
     struct sdb *db, const struct consent_act *act, bool alive, int state, bool *deliver)
 {
+	if (act->unverified && state != CONSENT_ASKED)
+		return CODE_RECEIVED;
 	if (asking_del(db, act->object.from, act->object.to) != SDB_OK)
 		return CODE_STORAGE;
 	if (!alive || (state != CONSENT_ASKED && state != CONSENT_FULL))

@@ -26,10 +26,13 @@ struct consent_act {
 	struct s_consent object;
 	struct trust_account maker; /* for a revocation: filled by the caller before */
 	uint64_t now;
+	bool unverified; /* a revocation by somebody whose list is not known here */
 };
 /* The typ of a consent object as one of the constants, or NULL. */
 const char *consent_typ(struct span object);
-/* Opens and verifies a request or grant, or a revocation under a known list. */
+/* Opens and verifies a request or grant, or a revocation under a known list. Without one
+ * (NULL) a revocation is only read: it may end what was asked, on the word of the server that
+ * delivered it, and nothing else. */
 unsigned consent_open(
     struct span object, const struct devlist *known, struct consent_act *);
 /* The owner's own device made it (consent.put). CODE_DONE, or why not. */
