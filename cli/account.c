@@ -9,69 +9,30 @@
  */
 #include "config.h"
 
-#include <idn2.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unicase.h>
-#include <uninorm.h>
 
-#include "base/mem.h"
 #include "base/text.h"
 #include "cli/account.h"
+#include "libemsg/normal.h"
 #include "wire/inner.h"
 
 #define INVITE_BYTES 2048 /* of the encoded map */
-
-/* The domain as A-labels, in the caller's buffer. */
-static bool
-normal_domain(const char *typed, char out[ADDR_DOMAIN_MAX + 1])
-{
-	char *ascii = NULL;
-	bool ok;
-
-	if (idn2_to_ascii_8z(typed, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) !=
-	    IDN2_OK)
-		return false;
-	ok = text_copy(out, ADDR_DOMAIN_MAX + 1, span_str(ascii));
-	idn2_free(ascii);
-	return ok;
-}
-
-/* The local part in lower case and NFC. */
-static bool
-normal_local(struct span typed, char out[ADDR_LOCAL_MAX + 1])
-{
-	size_t n = 0;
-	uint8_t *lower = u8_tolower(typed.p, typed.n, NULL, UNINORM_NFC, NULL, &n);
-	bool ok = lower != NULL && text_copy(out, ADDR_LOCAL_MAX + 1, span_of(lower, n));
-
-	free(lower);
-	return ok;
-}
 
 bool
 account_normal(
     const char *typed, const char *domain, char out[ADDR_TEXT_SIZE], const char **why)
 {
-	char local[ADDR_LOCAL_MAX + 1], host[ADDR_DOMAIN_MAX + 1];
-	char whole[ADDR_TEXT_SIZE];
-	size_t n = strcspn(typed, "#@");
-	struct addr addr;
+	char whole[NORMAL_INPUT_MAX];
+	bool bare = strpbrk(typed, "#@") == NULL;
 
-	*why = "is not an address like alice#im.alpha.test";
-	if (typed[n] != '\0')
-		domain = typed + n + 1;
-	if (domain == NULL) {
-		*why = "lacks its domain";
+	*why = "the domain is missing";
+	if (bare && domain == NULL)
 		return false;
-	}
-	if (!normal_local(span_of(typed, n), local) || !normal_domain(domain, host))
+	*why = "too long for an address";
+	if ((size_t)snprintf(whole, sizeof(whole), "%s%s%s", typed, bare ? "#" : "",
+		bare ? domain : "") >= sizeof(whole))
 		return false;
-	(void)snprintf(whole, sizeof(whole), "%s#%s", local, host);
-	if (!addr_parse(span_str(whole), &addr, why))
-		return false;
-	addr_print(&addr, out);
-	return true;
+	return normal_address(span_str(whole), out, why);
 }
 
 bool

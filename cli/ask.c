@@ -66,7 +66,7 @@ full_name(const struct call *call, const char *typed, const char *domain,
 
 	if (account_normal(typed, domain, out, &why))
 		return TOOL_OK;
-	return tool_fail(call, TOOL_USAGE, "\"%s\" %s", typed, why);
+	return tool_fail(call, TOOL_USAGE, "\"%s\": %s", typed, why);
 }
 
 static int

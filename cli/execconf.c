@@ -287,8 +287,13 @@ int
 execconf_check(const struct call *call)
 {
 	struct emsgd e;
-	int rc = prepare(call, &e, call->nargs > 0 ? call->args[0] : NULL);
+	const char *file = call->nargs > 0 ? call->args[0] : NULL;
+	int rc;
 
+	if (file != NULL && access(file, R_OK) == -1)
+		return tool_fail(call, errno == ENOENT ? TOOL_NONE : TOOL_DENIED,
+		    "%s: %s", file, strerror(errno));
+	rc = prepare(call, &e, file);
 	if (rc != TOOL_OK)
 		return rc;
 	add(&e, "-n");

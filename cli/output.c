@@ -118,6 +118,35 @@ truth(const struct obj_field *f, const void *object)
 	return b;
 }
 
+/* Figures of a process, "name=number" with white space between, as names and numbers. */
+static void
+put_figures(FILE *out, struct span s, bool quoted)
+{
+	const char *sep = quoted ? "{" : "";
+
+	while (s.n > 0) {
+		size_t n = 0, name = 0;
+
+		for (; n < s.n && s.p[n] != ' ' && s.p[n] != '\n'; n++)
+			if (s.p[n] == '=')
+				name = n;
+		if (name > 0 && name + 1 < n) {
+			(void)fputs(sep, out);
+			if (quoted)
+				output_json_text(out, span_of(s.p, name));
+			else
+				output_text(out, span_of(s.p, name));
+			(void)fputc(quoted ? ':' : '=', out);
+			output_text(out, span_of(s.p + name + 1, n - name - 1));
+			sep = quoted ? "," : " ";
+		}
+		n += n < s.n;
+		s = span_of(s.p + n, s.n - n);
+	}
+	if (quoted)
+		(void)fputs(sep[0] == '{' ? "{}" : "}", out);
+}
+
 /* A member's value; quoted: as JSON. Rows have numbers, truths and texts only. */
 static void
 put_value(FILE *out, const struct obj_field *f, const void *object, bool quoted)
@@ -130,6 +159,8 @@ put_value(FILE *out, const struct obj_field *f, const void *object, bool quoted)
 		(void)fprintf(out, "%" PRIu64, number(f, object));
 	else if (f->type == OBJ_BOOL)
 		(void)fputs(truth(f, object) ? "true" : "false", out);
+	else if (strcmp(f->name, "figures") == 0)
+		put_figures(out, text(f, object), quoted);
 	else if (quoted)
 		output_json_text(out, text(f, object));
 	else

@@ -3,7 +3,7 @@
  * output.h - rows of an answer as text or JSON, from their tables alone.
  *
  * Names of members are names of columns and of JSON members. Members that end in _at are
- * printed as RFC 3339. Forms: JSON (one object a line, each with "v":1); a table or, for a
+ * printed as RFC 3339, and "figures" as names with numbers. Forms: JSON (one object a line, each with "v":1); a table or, for a
  * single thing, one member a line, at a terminal; else values separated by tabs.
  */
 #ifndef CLI_OUTPUT_H

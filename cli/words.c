@@ -311,7 +311,8 @@ take_argument(struct reading *r, const char *text)
 		return c->max == 0
 		    ? complain(
 			  r, "%s takes no argument, but \"%s\" is given", c->words, text)
-		    : complain(r, "%s takes at most %zu arguments", c->words, c->max);
+		    : complain(r, "%s takes no more than %zu argument%s", c->words,
+			  c->max, c->max == 1 ? "" : "s");
 	why = words_check(c->kind, text);
 	if (why != NULL)
 		return complain(r, "\"%s\" %s", text, why);
