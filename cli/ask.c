@@ -16,7 +16,6 @@
 #include "base/text.h"
 #include "cli/account.h"
 #include "cli/ask.h"
-#include "cli/execconf.h"
 #include "wire/code.h"
 
 #define ARGS_BYTES 16384 /* as one message takes them */
@@ -25,13 +24,9 @@
 struct answer {
 	const struct call *call;
 	struct output *output;
-	bool unwell; /* a process is not ready */
-	bool broken; /* a row could not be read */
-	bool silent; /* rows are counted only */
-	struct account_place place;
+	bool unwell;                    /* a process is not ready */
+	bool broken;                    /* a row could not be read */
 	char name[ADDR_DOMAIN_MAX + 1]; /* the server's domain, as learned from it */
-	uint8_t pin[32];
-	bool have_pin;
 };
 
 struct output *
@@ -214,24 +209,6 @@ ask_end(const struct call *call, int rc, const struct ctlsock_end *end)
 	return (int)code;
 }
 
-/* An invitation gets the place to connect to before it is printed. */
-static void
-print_invite(struct answer *a, struct span bytes)
-{
-	struct ctl_invite row;
-	struct buf text;
-
-	buf_init(&text, 4096);
-	if (obj_decode(&ctl_invite_def, bytes, &row) != WIRE_OK) {
-		a->broken = true;
-	} else {
-		if (account_invite(row.invite, &a->place, &text))
-			row.invite = buf_span(&text);
-		output_object(a->output, &ctl_invite_def, &row);
-	}
-	buf_wipe(&text);
-}
-
 static void
 on_row(unsigned kind, struct span bytes, void *arg)
 {
@@ -239,12 +216,6 @@ on_row(unsigned kind, struct span bytes, void *arg)
 	const struct obj_def *def = ctl_row_def(kind);
 	struct ctl_process p;
 
-	if (a->silent)
-		return;
-	if (kind == ROW_INVITE) {
-		print_invite(a, bytes);
-		return;
-	}
 	if (def == NULL || !output_row(a->output, def, bytes)) {
 		a->broken = true;
 		return;
@@ -261,13 +232,10 @@ on_domain(unsigned kind, struct span bytes, void *arg)
 {
 	struct answer *a = arg;
 	struct ctl_domain row;
-	char hex[65];
 
 	if (kind != ROW_DOMAIN || obj_decode(&ctl_domain_def, bytes, &row) != WIRE_OK)
 		return;
 	(void)text_copy(a->name, sizeof(a->name), row.domain);
-	a->have_pin =
-	    text_copy(hex, sizeof(hex), row.root) && hex_decode(hex, a->pin, 32);
 }
 
 /* Whether the command needs the server's domain to complete its arguments. */
@@ -310,8 +278,6 @@ converse(struct ctlsock *s, struct answer *a)
 		rc = learn_domain(s, a);
 	if (rc != TOOL_OK)
 		return rc;
-	if (a->have_pin)
-		a->place.pin = a->pin;
 	buf_init(&args, ARGS_BYTES);
 	rc = ask_args(a->call, command, a->name[0] != '\0' ? a->name : NULL, &args);
 	if (rc == TOOL_OK) {
@@ -363,21 +329,4 @@ ask_status(const struct call *call)
 	if (rc == TOOL_OK && a.unwell)
 		rc = tool_fail(call, TOOL_PARTIAL, "not every process is ready");
 	return rc;
-}
-
-int
-ask_invite(const struct call *call)
-{
-	struct answer a = {.call = call};
-	char host[256];
-	uint64_t port;
-
-	execconf_place(call, host, sizeof(host), &a.place.port);
-	a.place.host = host[0] != '\0' ? host : NULL;
-	if (call->opt[OPT_HOST] != NULL)
-		a.place.host = call->opt[OPT_HOST];
-	if (call->opt[OPT_PORT] != NULL &&
-	    num_parse(call->opt[OPT_PORT], 1, 65535, &port))
-		a.place.port = (uint16_t)port;
-	return ask_with(&a);
 }

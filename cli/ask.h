@@ -15,8 +15,6 @@
 int ask_run(const struct call *);
 /* The same with exit code TOOL_PARTIAL if a process is not well. */
 int ask_status(const struct call *);
-/* With the place to connect to put into invitations. */
-int ask_invite(const struct call *);
 /* The exit code that the end of a request means, with its line on standard error if it is
  * not good. rc is what ctlsock_ask() returned. */
 int ask_end(const struct call *, int rc, const struct ctlsock_end *);

@@ -14,7 +14,7 @@
 #include "cli/tool.h"
 
 #define DRY OPT_BIT(OPT_DRY_RUN)
-#define INVITE (DRY | OPT_BIT(OPT_TTL) | OPT_BIT(OPT_HOST) | OPT_BIT(OPT_PORT))
+#define INVITE (DRY | OPT_BIT(OPT_TTL))
 #define SETUP                                                                            \
 	(DRY | OPT_BIT(OPT_DOMAIN) | OPT_BIT(OPT_SELF_SIGNED) | OPT_BIT(OPT_CERT) |      \
 	    OPT_BIT(OPT_KEY) | OPT_BIT(OPT_HOST) | OPT_BIT(OPT_PORT))
@@ -38,7 +38,7 @@ static const struct word_command commands[] = {
 	    WORD_NONE, NULL, 0, 0, DRY, CTL_STOP, CTL_STATUS, NULL, false, ask_run},
 	{"user add", "make an account, and an invitation for its first device",
 	    WORD_USER, "name", 1, 1, INVITE, CTL_USER_ADD, CTL_USER_SHOW, NULL, true,
-	    ask_invite},
+	    ask_run},
 	{"user list", "list the accounts",
 	    WORD_NONE, NULL, 0, 0, 0, CTL_USER_LIST, 0, NULL, false, ask_run},
 	{"user show", "show an account and its devices",
@@ -47,7 +47,7 @@ static const struct word_command commands[] = {
 	    WORD_USER, "name", 1, 1, DRY, CTL_USER_DEL, CTL_USER_SHOW, NULL, false, ask_run},
 	{"invite create", "make an invitation to register",
 	    WORD_NONE, NULL, 0, 0, INVITE | OPT_BIT(OPT_USER), CTL_INVITE_CREATE,
-	    CTL_DOMAIN_SHOW, NULL, true, ask_invite},
+	    CTL_DOMAIN_SHOW, NULL, true, ask_run},
 	{"domain", "show the domain, its pin and its document",
 	    WORD_NONE, NULL, 0, 0, 0, CTL_DOMAIN_SHOW, 0, NULL, true, setup_domain},
 	{"key list", "list the server's keys",

@@ -4,7 +4,7 @@
  *
  * YAML is read by one program only, so that the tools cannot understand a file differently and
  * need no libyaml. emsgd is sought where --libexec says, beside this tool, and in the
- * installed place. Called by the commands "config", by setup.c and ask.c. Exit codes of emsgd
+ * installed place. Called by the commands "config", and by setup.c. Exit codes of emsgd
  * become those of the tools; what it says goes where it would go.
  */
 #include "config.h"
@@ -19,9 +19,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "base/text.h"
+#include "base/span.h"
 #include "cli/execconf.h"
-#include "cli/output.h"
 
 #define ARGV_MAX 12
 #define EMSGD_USAGE 64 /* its exit status for a wrong command line */
@@ -226,19 +225,6 @@ execconf_text(const char *json, const char *key, char *out, size_t size)
 	return unquote(member(json, key), out, size);
 }
 
-bool
-execconf_listen(const char *json, char *out, size_t size)
-{
-	struct span list = member(json, "listen");
-	const char *end;
-
-	if (list.n < 2 || list.p[0] != '[')
-		return false;
-	end = skip_value((const char *)list.p + 1);
-	return unquote(
-	    span_of(list.p + 1, (size_t)(end - (const char *)list.p - 1)), out, size);
-}
-
 int
 execconf_values(const struct call *call, char **json)
 {
@@ -252,33 +238,6 @@ execconf_values(const struct call *call, char **json)
 	add(&e, "all");
 	add(&e, "-j");
 	return capture(call, &e, json);
-}
-
-void
-execconf_place(const struct call *call, char *host, size_t size, uint16_t *port)
-{
-	struct call quiet = *call;
-	char listen[300], *json = NULL, *colon;
-	uint64_t n;
-	struct emsgd e;
-
-	host[0] = '\0';
-	*port = 0;
-	if (!find(&quiet, e.path) || execconf_values(&quiet, &json) != TOOL_OK)
-		return;
-	if (execconf_listen(json, listen, sizeof(listen)) &&
-	    (colon = strrchr(listen, ':')) != NULL &&
-	    num_parse(colon + 1, 1, 65535, &n)) {
-		const char *from = listen[0] == '[' ? listen + 1 : listen;
-
-		*port = n == 443 ? 0 : (uint16_t)n;
-		*colon = '\0';
-		if (listen[0] == '[')
-			listen[strcspn(listen, "]")] = '\0';
-		if (strcmp(from, "::") != 0 && strcmp(from, "0.0.0.0") != 0)
-			(void)snprintf(host, size, "%s", from);
-	}
-	free(json);
 }
 
 /* --- commands -------------------------------------------------------------------------------- */

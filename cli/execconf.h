@@ -20,10 +20,5 @@ int execconf_defaults(const struct call *);
 int execconf_values(const struct call *, char **json);
 /* A text value of that object; false if it has none or it does not fit. */
 bool execconf_text(const char *json, const char *key, char *out, size_t size);
-/* The first of the addresses that are listened on, "192.0.2.1:443". */
-bool execconf_listen(const char *json, char *out, size_t size);
-/* Where devices reach a server that does not listen on port 443 of all addresses: host ("" if
- * the domain will do) and port (0 if 443). Nothing if the configuration cannot be read. */
-void execconf_place(const struct call *, char *host, size_t size, uint16_t *port);
 
 #endif

@@ -85,22 +85,41 @@ write_path(
 
 /* --- configuration ----------------------------------------------------------------------- */
 
+/* Only a loopback address says where to listen as well: others may belong to a router. */
+static const char *
+listen_host(const char *host)
+{
+	if (host != NULL && strncmp(host, "127.", 4) == 0)
+		return host;
+	return host != NULL && strcmp(host, "::1") == 0 ? "[::1]" : "[::]";
+}
+
+/* The part of a new configuration that says where the server is reached. */
+static char *
+place(const char *host, const char *port)
+{
+	if (host == NULL && port == NULL)
+		return xstrdup("");
+	return xasprintf(
+	    "\nlisten: [\"%s:%s\"]\n"
+	    "\n# Where invitations lead to, if not to port 443 of the domain.\n"
+	    "invite:\n%s%s%s  port: %s\n",
+	    listen_host(host), port != NULL ? port : "443",
+	    host != NULL ? "  host: " : "", host != NULL ? host : "",
+	    host != NULL ? "\n" : "", port != NULL ? port : "443");
+}
+
 /* The text of a new configuration file. */
 static char *
 first_configuration(const struct call *call, const char *domain)
 {
-	const char *host = call->opt[OPT_HOST], *port = call->opt[OPT_PORT];
-	char *listen = NULL, *tls = NULL, *text;
+	char *where = place(call->opt[OPT_HOST], call->opt[OPT_PORT]);
+	char *tls, *text;
 
-	if (host != NULL || port != NULL)
-		listen = xasprintf("\nlisten: [\"%s%s%s:%s\"]\n",
-		    host != NULL && strchr(host, ':') == NULL ? "" : "[",
-		    host != NULL ? host : "::",
-		    host != NULL && strchr(host, ':') == NULL ? "" : "]",
-		    port != NULL ? port : "443");
-	if (call->opt[OPT_CERT] != NULL)
-		tls = xasprintf("\ntls:\n  certificate: %s\n  key: %s\n",
-		    call->opt[OPT_CERT], call->opt[OPT_KEY]);
+	tls = call->opt[OPT_CERT] == NULL
+	    ? xstrdup("")
+	    : xasprintf("\ntls:\n  certificate: %s\n  key: %s\n", call->opt[OPT_CERT],
+		  call->opt[OPT_KEY]);
 	text = xasprintf(
 	    "# The EMSG server. emsg.yaml(5) has every key; so has \"emsgctl config "
 	    "explain\"."
@@ -110,8 +129,8 @@ first_configuration(const struct call *call, const char *domain)
 	    "domain: %s\n%s%s\n"
 	    "# Who may make an account: closed (only the operator), invite, or open.\n"
 	    "registration:\n  policy: closed\n",
-	    domain, listen != NULL ? listen : "", tls != NULL ? tls : "");
-	free(listen);
+	    domain, where, tls);
+	free(where);
 	free(tls);
 	return text;
 }
@@ -209,7 +228,6 @@ read_configuration(struct setup *s)
 		rc = take_path(s, json, "tls.certificate", s->cert);
 	if (rc == TOOL_OK)
 		rc = take_path(s, json, "tls.key", s->key);
-	(void)execconf_listen(json, s->listen, sizeof(s->listen));
 	free(json);
 	(void)snprintf(
 	    s->offline, sizeof(s->offline), "%.4000s/%s", s->keys, SETUP_OFFLINE);

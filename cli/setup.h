@@ -33,7 +33,6 @@ struct setup {
 	char domain[256];
 	char keys[PATH_MAX], offline[PATH_MAX];
 	char cert[PATH_MAX], key[PATH_MAX];
-	char listen[300];
 	uint64_t now;               /* ms */
 	char *made[SETUP_MADE_MAX]; /* owned: paths, for the report */
 	size_t nmade;

@@ -51,6 +51,9 @@ server_init() {
 		listen: ["127.0.0.1:$3"]
 		registration:
 		  policy: invite
+		invite:
+		  host: 127.0.0.1
+		  port: $3
 		queue:
 		  segment_size: 4MiB
 		dialer:

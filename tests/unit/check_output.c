@@ -8,11 +8,9 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "base/text.h"
 #include "cli/account.h"
 #include "cli/output.h"
 #include "wire/ctl.h"
-#include "wire/inner.h"
 
 static char *printed;
 static size_t nprinted;
@@ -146,40 +144,6 @@ START_TEST(names)
 }
 END_TEST
 
-/* What the server wrote stays; what it left out is put in. */
-START_TEST(invitations)
-{
-	static const uint8_t pin[32] = {7};
-	struct i_invite inv = {.kind = INVITE_ACCOUNT,
-	    .domain = span_str("im.alpha.test"),
-	    .port = 8443,
-	    .expires = 5};
-	struct account_place place = {.host = "192.0.2.1", .port = 7443, .pin = pin};
-	uint8_t map[1024];
-	char text[1024] = INVITE_PREFIX;
-	struct buf b, out;
-	size_t n;
-
-	obj_set(&i_invite_def, &inv, 4);
-	buf_init(&b, 1024);
-	buf_init(&out, 2048);
-	ck_assert_int_eq(obj_encode(&i_invite_def, &inv, &b), WIRE_OK);
-	b64url_encode(buf_span(&b), text + strlen(INVITE_PREFIX));
-	ck_assert(account_invite(span_str(text), &place, &out));
-	ck_assert(b64url_decode(
-	    span_of(out.p + strlen(INVITE_PREFIX), out.n - strlen(INVITE_PREFIX)), map,
-	    sizeof(map), &n));
-	ck_assert_int_eq(obj_decode(&i_invite_def, span_of(map, n), &inv), WIRE_OK);
-	ck_assert(span_eq(inv.host, span_str("192.0.2.1")));
-	ck_assert_uint_eq(inv.port, 8443);
-	ck_assert_mem_eq(inv.pin, pin, 32);
-	ck_assert(!account_invite(span_str("emsg:invite:!"), &place, &out));
-	ck_assert(!account_invite(span_str("http://x"), &place, &out));
-	buf_clear(&b);
-	buf_clear(&out);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -193,7 +157,6 @@ main(void)
 	tcase_add_test(tc, absent);
 	tcase_add_test(tc, bad_row);
 	tcase_add_test(tc, names);
-	tcase_add_test(tc, invitations);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
