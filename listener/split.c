@@ -127,8 +127,8 @@ sort_all(struct split *s, const struct split_rules *rules)
 	return code;
 }
 
-/* The recipients of a put that has a member which we must not ignore, so that it is not decoded
- * otherwise. False if they cannot be told. */
+/* The recipients of a put that cannot be decoded otherwise, because it has a member that we must
+ * not ignore, or one beyond its limits. False if they cannot be told. */
 static bool
 find_recipients(struct split *s)
 {
@@ -165,6 +165,7 @@ split_put(
 {
 	enum wire_err err;
 	uint16_t code;
+	bool told;
 
 	part_init(&s->local);
 	part_init(&s->remote);
@@ -172,11 +173,15 @@ split_put(
 	s->code = 0;
 	s->body = body;
 	err = obj_decode(&p_put_def, body, &s->put);
-	if (err == WIRE_UNSUPPORTED && find_recipients(s)) {
+	told = err != WIRE_OK && find_recipients(s);
+	if (told && err == WIRE_UNSUPPORTED) {
 		s->code = CODE_UNSUPPORTED;
+	} else if (told && err == WIRE_RANGE && body.n > PROTO_ITEM_MAX) {
+		s->code = CODE_TOO_LARGE;
 	} else if (err != WIRE_OK) {
 		*why = "a put cannot be decoded";
-		return CODE_MALFORMED;
+		return s->put.to.count > PROTO_RECIPIENTS_MAX ? CODE_LIMIT
+							      : CODE_MALFORMED;
 	} else {
 		s->code = judge_item(s, rules);
 	}

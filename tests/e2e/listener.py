@@ -9,6 +9,7 @@ import io
 import os
 import queue
 import re
+import resource
 import signal
 import socket
 import struct
@@ -591,6 +592,42 @@ def test_limits(listener):
     assert 20 <= shut <= 30, shut
     time.sleep(0.3)
     Client(listener).get(HELLO)
+
+
+def test_descriptors(listener):
+    """Out of descriptors: what comes is closed, what is there lives, nothing spins."""
+    pid = listener.process.pid
+    c = device(listener, 30)
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (24, hard))
+    used = cpu(pid)
+    more = [socket.create_connection(("127.0.0.1", listener.port)) for _ in range(35)]
+    time.sleep(1)
+    assert cpu(pid) - used < 0.3, "it spins"
+    shut = 0
+    for s in more:
+        s.setblocking(False)
+        try:
+            shut += s.recv(1) == b""
+        except (BlockingIOError, ConnectionResetError):
+            pass
+    assert shut >= 10, shut
+    c.send([PUT, 1, put([DAVE])])
+    ident, _ = listener.queue.hear("SUBMIT")
+    listener.queue.say("SUBMIT_RES", ident, results((DAVE, 200)))
+    assert outcome(c.get(RESULT)[1]) == {DAVE: 200}
+    for s in more:
+        s.close()
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+    time.sleep(1.5)
+    Client(listener).get(HELLO)
+
+
+def cpu(pid):
+    """Seconds of a processor that it has used."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_silent_keyd(listener):

@@ -302,6 +302,49 @@ START_TEST(test_unknown_member)
 }
 END_TEST
 
+/* Larger than any body may be: the recipients are told. More recipients than a result has room
+ * for: the link ends. */
+START_TEST(test_beyond_limits)
+{
+	struct p_recipient to = {.account = span_str("bob#im.alpha.test")};
+	struct buf raw, list;
+
+	buf_init(&raw, PROTO_MESSAGE_MAX);
+	buf_init(&list, PROTO_MESSAGE_MAX);
+	ck_assert_int_eq(obj_encode(&p_recipient_def, &to, &list), WIRE_OK);
+	for (int i = 0; i < 2; i++) {
+		buf_reset(&raw);
+		cbor_put_map(&raw, 4);
+		cbor_put_uint(&raw, 1);
+		cbor_put_uint(&raw, ITEM_MESSAGE);
+		cbor_put_uint(&raw, 2);
+		cbor_put_bstr(&raw, span_str("outer"));
+		cbor_put_uint(&raw, 3);
+		if (i == 0) {
+			buf_put_u8(&raw, 0x5a);
+			buf_put_u32(&raw, PROTO_ITEM_MAX + 1);
+			for (size_t n = 0; n <= PROTO_ITEM_MAX; n++)
+				buf_put_u8(&raw, 'x');
+		} else {
+			cbor_put_bstr(&raw, span_str("sealed"));
+		}
+		cbor_put_uint(&raw, 4);
+		cbor_put_array(&raw, i == 0 ? 1 : PROTO_RECIPIENTS_MAX + 1);
+		for (size_t n = i == 0 ? PROTO_RECIPIENTS_MAX : 0;
+		     n <= PROTO_RECIPIENTS_MAX; n++)
+			buf_put_span(&raw, buf_span(&list));
+		ck_assert(!buf_failed(&raw));
+		ck_assert_uint_eq(split_put(&split, buf_span(&raw), &rules, &why),
+		    i == 0 ? 0 : CODE_LIMIT);
+		ck_assert(i == 1 || split.code == CODE_TOO_LARGE);
+		ck_assert(i == 1 || split.all.n == 1);
+		split_clear(&split);
+	}
+	buf_clear(&raw);
+	buf_clear(&list);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -320,6 +363,7 @@ main(void)
 	tcase_add_test(c, test_result);
 	tcase_add_test(c, test_largest_result);
 	tcase_add_test(c, test_unknown_member);
+	tcase_add_test(c, test_beyond_limits);
 	suite_add_tcase(s, c);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
