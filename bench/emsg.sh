@@ -11,15 +11,11 @@ set -u
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=bench/lib.sh
 . ./lib.sh
+# shellcheck source=tests/e2e/lib.sh
+. ../tests/e2e/lib.sh
 
 A=127.0.41.1 B=127.0.41.2 PORT=7443
 LOAD=$BENCH_BUILD/emsg-load
-
-ctl() {
-	dir=$1
-	shift
-	"$BENCH_BUILD/emsgctl" -d "$W/$dir" "$@"
-}
 
 # init NAME DOMAIN ADDRESS: a server that any number of accounts may use from one address.
 init() {
@@ -40,14 +36,14 @@ init() {
 		log:
 		  level: warning
 	TEXT
-	ctl "$1" setup --self-signed >"$W/$1/setup.out" 2>&1 || {
+	ctl "$1" setup --libexec "$BENCH_BUILD" --self-signed >"$W/$1/setup.out" 2>&1 || {
 		cat "$W/$1/setup.out" >&2
 		die "setup of $2"
 	}
 }
 
 pin() {
-	ctl "$1" key list --json | jq -r 'select(.name == "root") | .fingerprint'
+	ctl "$1" domain --libexec "$BENCH_BUILD" --json | jq -r .root
 }
 
 # peer NAME DOMAIN ADDRESS PIN
@@ -99,6 +95,8 @@ part() {
 }
 
 scratch
+EMSG_BUILD=$BENCH_BUILD EMSG_RUN=$W
+system_users ../debian/emsg-server.sysusers || die "no system users"
 many_files
 need jq openssl python3-minimal
 [ -x "$LOAD" ] || die "no $LOAD: run make bench"
