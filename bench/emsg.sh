@@ -95,6 +95,7 @@ part() {
 }
 
 scratch
+# shellcheck disable=SC2034 # for lib.sh of the end-to-end tests
 EMSG_BUILD=$BENCH_BUILD EMSG_RUN=$W
 system_users ../debian/emsg-server.sysusers || die "no system users"
 many_files

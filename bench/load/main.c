@@ -170,12 +170,23 @@ per_second(uint64_t n, uint64_t from_us, uint64_t to_us)
 	return to_us <= from_us ? 0 : (double)n * 1e6 / (double)(to_us - from_us);
 }
 
+/* What should be 0, as one figure each; a phase without faults prints none. */
 static void
-put_faults(const struct loadrun *r)
+put_faults(const struct loadrun *r, const char *phase)
 {
-	loadout_put("repeats", (double)r->repeats, 0, "messages");
-	loadout_put("disorder", (double)r->disorder, 0, "messages");
-	loadout_put("retried", (double)r->retried, 0, "results");
+	const struct {
+		const char *name;
+		uint64_t n;
+	} rows[] = {
+	    {"repeats", r->repeats}, {"disorder", r->disorder}, {"retried", r->retried}};
+	char name[64];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].n == 0)
+			continue;
+		(void)snprintf(name, sizeof(name), "%s.%s", phase, rows[i].name);
+		loadout_put(name, (double)rows[i].n, 0, "messages");
+	}
 }
 
 static void
@@ -198,7 +209,7 @@ phase_rate(struct load *l)
 	measure_put(l, "server-cpu", "generator-cpu", (double)all, "us/message");
 	loadtimes_put(&r->result_times, "loaded.accept");
 	loadtimes_put(&r->push_times, "loaded.deliver");
-	put_faults(r);
+	put_faults(r, "loaded");
 }
 
 /* --- latency -------------------------------------------------------------------------------- */
@@ -242,7 +253,7 @@ phase_latency(struct load *l)
 	loadtimes_put(&r->push_times, "latency.deliver");
 	measure_put(
 	    l, "latency.server-cpu", "latency.generator-cpu", (double)n, "us/message");
-	put_faults(r);
+	put_faults(r, "latency");
 }
 
 /* --- idle ----------------------------------------------------------------------------------- */
