@@ -51,6 +51,7 @@ instance() {
 		qmgr_message_recipient_limit = 50000
 		in_flow_delay = 0s
 		max_use = 1000
+		virtual_mailbox_domains =
 		virtual_mailbox_base = $d/mail
 		virtual_mailbox_maps = static:box/
 		virtual_uid_maps = static:$(id -u nobody)
@@ -71,26 +72,28 @@ instance() {
 
 services() {
 	echo "$address:$PORT inet n - n - - smtpd"
-	while read -r name type private root wake limit program; do
-		echo "$name $type $private - $root $wake $limit $program"
+	while read -r name type private unpriv wake limit program; do
+		echo "$name $type $private $unpriv n $wake $limit $program"
 	done <<-TEXT
-		cleanup unix n n - 0 cleanup
-		qmgr unix n n 300 1 qmgr
-		rewrite unix - n - - trivial-rewrite
-		bounce unix - n - 0 bounce
-		defer unix - n - 0 bounce
-		trace unix - n - 0 bounce
-		smtp unix - n - - smtp
-		relay unix - n - - smtp
-		tlsmgr unix - n 1000? 1 tlsmgr
-		tlsproxy unix - n - 0 tlsproxy
-		scache unix - n - 1 scache
-		anvil unix - n - 1 anvil
-		proxymap unix - n - - proxymap
-		error unix - n - - error
-		retry unix - n - - error
-		virtual unix n n - - virtual
-		postlog unix-dgram n n - 1 postlogd
+		cleanup unix n - - 0 cleanup
+		qmgr unix n - 300 1 qmgr
+		flush unix n - 1000? 0 flush
+		rewrite unix - - - - trivial-rewrite
+		bounce unix - - - 0 bounce
+		defer unix - - - 0 bounce
+		trace unix - - - 0 bounce
+		verify unix - - - 1 verify
+		smtp unix - - - - smtp
+		relay unix - - - - smtp
+		tlsmgr unix - - 1000? 1 tlsmgr
+		tlsproxy unix - - - 0 tlsproxy
+		scache unix - - - 1 scache
+		anvil unix - - - 1 anvil
+		proxymap unix - - - - proxymap
+		error unix - - - - error
+		retry unix - - - - error
+		virtual unix - n - - virtual
+		postlog unix-dgram n - - 1 postlogd
 	TEXT
 }
 
@@ -117,7 +120,7 @@ report() {
 to_sink() {
 	instance a $A "relayhost = [$SINK]:$PORT" "relay_domains = sink.test" \
 		"smtp_connection_cache_destinations = [$SINK]:$PORT"
-	smtp-sink -u nobody -M "$2" "$SINK:$PORT" 512 >/dev/null 2>&1 &
+	timeout 300 smtp-sink -u nobody -M "$2" "$SINK:$PORT" 512 >/dev/null 2>&1 &
 	sink=$!
 	started $sink
 	sleep 0.5
@@ -125,7 +128,7 @@ to_sink() {
 	start=$(now)
 	inject "$2" "$3" r@sink.test
 	accepted=$(now)
-	wait $sink
+	wait $sink || die "mails do not reach the sink"
 	report "$1" "$2" "$start" "$accepted" "$(now)" "$before"
 	drop a
 }

@@ -17,13 +17,14 @@ shift
 A=127.0.43.1 B=127.0.43.2 DNS=127.0.43.53
 LOAD=$BENCH_BUILD/xmppload
 
+# Not below .test: libunbound answers that itself.
 names_prosody() {
-	dom_a=a.test dom_b=b.test
+	dom_a=a.example dom_b=b.example
 	need dnsmasq-base
 	dnsmasq -k -C /dev/null -h -R -p 53 -a $DNS --bind-interfaces -x "$W/dns.pid" \
-		--local=/test/ -A /a.test/$A -A /b.test/$B \
-		-W _xmpp-server._tcp.a.test,a.test,5269 \
-		-W _xmpp-server._tcp.b.test,b.test,5269 >"$W/dns.log" 2>&1 &
+		--local=/example/ -A /a.example/$A -A /b.example/$B \
+		-W _xmpp-server._tcp.a.example,a.example,5269 \
+		-W _xmpp-server._tcp.b.example,b.example,5269 >"$W/dns.log" 2>&1 &
 	started $!
 }
 
@@ -146,7 +147,7 @@ part() {
 		rm -rf "${W:?}/a"
 		up a $A "$dom_a"
 		pid_a=$up_pid
-		sleep 2
+		sleep 8 # what the start needed is given back
 		load "$which" idle "$here" "$here"
 		;;
 	*) die "no such part: $1" ;;

@@ -9,7 +9,7 @@ list=$(sh tests/python.sh tests/lint/tree.py .sh .py .prerm .postinst .postrm) |
 	exit 77
 }
 status=0
-shell_scripts="quickstart .ci/run"
+shell_scripts="quickstart .ci/run bench/run"
 python_scripts=
 for file in $list; do
 	case "$file" in
