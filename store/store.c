@@ -33,6 +33,8 @@
 #include "store/store.h"
 #include "store/token.h"
 
+#define FLUSH_MS 200 /* for the last words to each neighbour */
+
 static struct sdb *db;         /* owned */
 static struct conf *conf;      /* owned: in use */
 static struct conf *conf_next; /* owned: prepared */
@@ -160,6 +162,18 @@ store_reload_switch(void)
 
 /* --- turns ---------------------------------------------------------------------------------- */
 
+/* The disk failed. Whoever waits learns that nothing was taken; a sync is not tried again,
+ * because it could succeed without having written what the first one lost. */
+static void
+end_broken(void)
+{
+	outbox_send(false);
+	for (enum role role = ROLE_MASTER; role < ROLE_COUNT; role++)
+		if (proc_channel(role) != NULL)
+			channel_flush(proc_channel(role), FLUSH_MS);
+	fatal("the database could not be written; ending without a second try");
+}
+
 static void
 store_turn(void)
 {
@@ -170,7 +184,7 @@ store_turn(void)
 	fate_turn();
 	res = sdb_commit(db);
 	if (res == SDB_BROKEN)
-		fatal("the database could not be written; ending without a second try");
+		end_broken();
 	outbox_send(res == SDB_OK);
 	order_turn();
 	push_turn();
