@@ -351,6 +351,23 @@ say_certificate(const struct setup *s)
 	tool_say(call, "                (peers and clients then need the pin above)");
 }
 
+/* As long as the root key lies here. */
+static void
+say_offline(const struct setup *s)
+{
+	const struct call *call = s->call;
+	char path[PATH_MAX + 32];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", s->offline, SETUP_ROOT_KEY);
+	if (access(path, F_OK) == -1)
+		return;
+	tool_say(call,
+	    "\nTake these two to a safe place, off this machine. The first signs the");
+	tool_say(call, "domain document, the second replaces the first if it is lost:");
+	tool_say(call, "  %s/%s", s->offline, SETUP_ROOT_KEY);
+	tool_say(call, "  %s/%s", s->offline, SETUP_NEXT_KEY);
+}
+
 static void
 say_next(const struct setup *s)
 {
@@ -360,11 +377,7 @@ say_next(const struct setup *s)
 	tool_say(call, "\nPublish in the DNS, with the addresses of this machine:");
 	tool_say(call, "  %s.  IN A     192.0.2.1", s->domain);
 	tool_say(call, "  %s.  IN AAAA  2001:db8::1", s->domain);
-	tool_say(call,
-	    "\nTake these two to a safe place, off this machine. The first signs the");
-	tool_say(call, "domain document, the second replaces the first if it is lost:");
-	tool_say(call, "  %s/%s", s->offline, SETUP_ROOT_KEY);
-	tool_say(call, "  %s/%s", s->offline, SETUP_NEXT_KEY);
+	say_offline(s);
 	tool_say(call, "\nThen start the server: %s%s",
 	    dir == NULL ? "systemctl enable --now emsg" : "emsgd -F -d ",
 	    dir == NULL ? "" : dir);

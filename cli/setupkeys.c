@@ -61,16 +61,15 @@ read_pair(struct setup *s, const char *dir, const char *name, struct pair *pair)
 }
 
 static int
-make_pair(struct setup *s, const char *dir, const char *name, struct pair *pair)
+save_pair(struct setup *s, const char *dir, const char *name, const struct pair *pair)
 {
 	struct buf pem;
 	int rc;
 
 	buf_init(&pem, ED25519_PEM_MAX);
-	if (ed25519_keygen(pair->seed, pair->pub) == -1 ||
-	    ed25519_pem_write(pair->seed, &pem) == -1 || buf_failed(&pem))
+	if (ed25519_pem_write(pair->seed, &pem) == -1 || buf_failed(&pem))
 		rc = tool_fail(
-		    s->call, TOOL_FAILED, "%s/%s: no key can be made", dir, name);
+		    s->call, TOOL_FAILED, "%s/%s: cannot be encoded", dir, name);
 	else
 		rc = setup_write(s, dir, name, buf_span(&pem), 0600);
 	buf_wipe(&pem);
@@ -78,13 +77,24 @@ make_pair(struct setup *s, const char *dir, const char *name, struct pair *pair)
 }
 
 static int
+new_pair(struct setup *s, struct pair *pair)
+{
+	if (ed25519_keygen(pair->seed, pair->pub) == 0)
+		return TOOL_OK;
+	return tool_fail(s->call, TOOL_FAILED, "no key can be made");
+}
+
+static int
 obtain_pair(struct setup *s, const char *dir, const char *name, struct pair *pair)
 {
+	int rc;
+
 	switch (read_pair(s, dir, name, pair)) {
 	case FOUND:
 		return TOOL_OK;
 	case ABSENT:
-		return make_pair(s, dir, name, pair);
+		rc = new_pair(s, pair);
+		return rc == TOOL_OK ? save_pair(s, dir, name, pair) : rc;
 	default:
 		return TOOL_FAILED;
 	}
@@ -164,7 +174,7 @@ keep_old_keys(const struct setup *s, const struct pair *sign, struct buf *out)
 
 /* Signs a new document and writes it. old: s->trust has the one before. */
 static int
-write_document(struct setup *s, const struct pair *root, const struct pair *next,
+write_document(struct setup *s, const struct pair *root, const uint8_t next[SHA_SIZE],
     const struct pair *sign, bool old)
 {
 	struct s_domain_key key = {
@@ -184,58 +194,119 @@ write_document(struct setup *s, const struct pair *root, const struct pair *next
 	memcpy(key.key, sign->pub, sizeof(key.key));
 	memcpy(doc.root, root->pub, sizeof(doc.root));
 	doc.keys.count = old ? keep_old_keys(s, sign, &keys) : 0;
-	if (sha_of(span_of(next->pub, sizeof(next->pub)), doc.next_root_hash) == 0) {
-		obj_set(&s_domain_def, &doc, 6);
-		(void)obj_encode(&s_domain_key_def, &key, &keys);
-		doc.keys.count++;
-		doc.keys.raw = buf_span(&keys);
-		if (obj_encode(&s_domain_def, &doc, &payload) == WIRE_OK &&
-		    cose_sign1_make(span_str(TYP_DOMAIN), span_of(NULL, 0),
-			buf_span(&payload), root->seed, &cose) == 0 &&
-		    !buf_failed(&cose))
-			rc = setup_write(
-			    s, s->keys, SETUP_DOCUMENT, buf_span(&cose), 0644);
-		else
-			tool_fail(s->call, TOOL_FAILED, "no domain document can be made");
-	}
+	memcpy(doc.next_root_hash, next, sizeof(doc.next_root_hash));
+	obj_set(&s_domain_def, &doc, 6);
+	(void)obj_encode(&s_domain_key_def, &key, &keys);
+	doc.keys.count++;
+	doc.keys.raw = buf_span(&keys);
+	if (obj_encode(&s_domain_def, &doc, &payload) == WIRE_OK &&
+	    cose_sign1_make(span_str(TYP_DOMAIN), span_of(NULL, 0), buf_span(&payload),
+		root->seed, &cose) == 0 &&
+	    !buf_failed(&cose))
+		rc = setup_write(s, s->keys, SETUP_DOCUMENT, buf_span(&cose), 0644);
+	else
+		tool_fail(s->call, TOOL_FAILED, "no domain document can be made");
 	buf_clear(&keys);
 	buf_clear(&payload);
 	buf_clear(&cose);
 	return rc;
 }
 
-/* Makes a document; the root key must be the one that peers have pinned. */
+/* The hash of the root key's successor. One that was announced stays announced while its key
+ * lies in a safe place; only the first document gets a new one. */
 static int
-renew(struct setup *s, const struct pair *sign, bool old)
+obtain_next(struct setup *s, bool old, uint8_t hash[SHA_SIZE])
 {
-	struct pair root, next;
+	struct pair next;
 	int rc;
 
-	if (old && read_pair(s, s->offline, SETUP_ROOT_KEY, &root) == ABSENT)
+	if (old && obj_has(&s_domain_def, &s->trust.doc, 6)) {
+		memcpy(hash, s->trust.doc.next_root_hash, SHA_SIZE);
+		return TOOL_OK;
+	}
+	rc = obtain_pair(s, s->offline, SETUP_NEXT_KEY, &next);
+	if (rc == TOOL_OK && sha_of(span_of(next.pub, sizeof(next.pub)), hash) == -1)
+		rc = tool_fail(s->call, TOOL_FAILED, "no hash can be made");
+	wipe(&next, sizeof(next));
+	return rc;
+}
+
+/* The root key: a new one for the first document, later the one that peers have pinned. */
+static int
+obtain_root(struct setup *s, bool old, struct pair *root)
+{
+	if (!old)
+		return obtain_pair(s, s->offline, SETUP_ROOT_KEY, root);
+	switch (read_pair(s, s->offline, SETUP_ROOT_KEY, root)) {
+	case ABSENT:
 		return tool_fail(s->call, TOOL_FAILED,
 		    "%s/%s: put the root key back to renew the domain document",
 		    s->offline, SETUP_ROOT_KEY);
-	rc = obtain_pair(s, s->offline, SETUP_ROOT_KEY, &root);
-	if (rc == TOOL_OK && old && memcmp(root.pub, s->trust.doc.root, 32) != 0)
-		rc = tool_fail(s->call, TOOL_FAILED,
-		    "%s/%s: not the root key of the present domain document", s->offline,
-		    SETUP_ROOT_KEY);
+	case BAD:
+		return TOOL_FAILED;
+	case FOUND:
+		break;
+	}
+	if (memcmp(root->pub, s->trust.doc.root, sizeof(root->pub)) == 0)
+		return TOOL_OK;
+	return tool_fail(s->call, TOOL_FAILED,
+	    "%s/%s: not the root key of the present domain document", s->offline,
+	    SETUP_ROOT_KEY);
+}
+
+static int
+renew(struct setup *s, const struct pair *sign, bool old)
+{
+	uint8_t next[SHA_SIZE];
+	struct pair root;
+	int rc = obtain_root(s, old, &root);
+
 	if (rc == TOOL_OK)
-		rc = obtain_pair(s, s->offline, SETUP_NEXT_KEY, &next);
+		rc = obtain_next(s, old, next);
 	if (rc == TOOL_OK)
-		rc = write_document(s, &root, &next, sign, old);
+		rc = write_document(s, &root, next, sign, old);
 	wipe(&root, sizeof(root));
-	wipe(&next, sizeof(next));
+	return rc;
+}
+
+/* Reads the signing key; *fresh: it is to be replaced by a new one, which is in *sign then. */
+static int
+choose_signer(struct setup *s, bool old, struct pair *sign, bool *fresh)
+{
+	uint64_t soon = s->now + SETUP_RENEW_DAYS * DAY_MS, until;
+	enum found found = read_pair(s, s->keys, SETUP_SIGN_KEY, sign);
+
+	if (found == BAD)
+		return TOOL_FAILED;
+	until = found == FOUND && old ? listed_until(s, sign) : 0;
+	*fresh = found == ABSENT || (until != 0 && until <= soon);
+	return *fresh ? new_pair(s, sign) : TOOL_OK;
+}
+
+/* The document is written before the new signing key: it lists the old one as well, so that a
+ * server can start whatever happens in between. */
+static int
+sign_and_save(struct setup *s, bool old)
+{
+	uint64_t soon = s->now + SETUP_RENEW_DAYS * DAY_MS;
+	struct pair sign;
+	bool fresh = false;
+	int rc = choose_signer(s, old, &sign, &fresh);
+
+	if (rc == TOOL_OK &&
+	    (fresh || !old || listed_until(s, &sign) == 0 ||
+		s->trust.doc.expires <= soon))
+		rc = renew(s, &sign, old);
+	if (rc == TOOL_OK && fresh)
+		rc = save_pair(s, s->keys, SETUP_SIGN_KEY, &sign);
+	wipe(&sign, sizeof(sign));
 	return rc;
 }
 
 int
 setup_keys(struct setup *s)
 {
-	uint64_t soon = s->now + SETUP_RENEW_DAYS * DAY_MS;
 	enum setup_document found;
-	struct pair sign;
-	bool old;
 	int rc;
 
 	rc = setup_directory(s, s->keys, 0700);
@@ -244,18 +315,9 @@ setup_keys(struct setup *s)
 	if (rc != TOOL_OK)
 		return rc;
 	found = setup_load_document(s);
-	old = found == DOCUMENT_GOOD || found == DOCUMENT_EXPIRED;
 	if (found == DOCUMENT_BAD)
 		return tool_fail(s->call, TOOL_FAILED,
 		    "%s/%s: not a document of %s; move it away to make a new one",
 		    s->keys, SETUP_DOCUMENT, s->domain);
-	rc = obtain_pair(s, s->keys, SETUP_SIGN_KEY, &sign);
-	if (rc == TOOL_OK && old && listed_until(s, &sign) != 0 &&
-	    listed_until(s, &sign) <= soon)
-		rc = make_pair(s, s->keys, SETUP_SIGN_KEY, &sign);
-	if (rc == TOOL_OK &&
-	    (!old || listed_until(s, &sign) <= soon || s->trust.doc.expires <= soon))
-		rc = renew(s, &sign, old);
-	wipe(&sign, sizeof(sign));
-	return rc;
+	return sign_and_save(s, found == DOCUMENT_GOOD || found == DOCUMENT_EXPIRED);
 }
