@@ -204,6 +204,30 @@ good 0 emsgctl reload
 	sys.exit(0 if struct.unpack("=IHHQ", head)[3] == 77 else 1)
 PY
 json "name state" emsgctl status
+
+# A process that does not answer, and control itself killed.
+pid_of() {
+	ctl alpha status --json | jq -r "select(.name == \"$1\") | .pid"
+}
+store=$(pid_of store)
+kill -STOP "$store"
+good 75 emsgctl user list --timeout 1s
+kill -CONT "$store"
+good 0 emsgctl user list
+kill -KILL "$(pid_of control)"
+wait_until 10 ctl alpha status || bad "control does not come back"
+json "name state" emsgctl status
+
+# Somebody else.
+if [ "$(id -u)" -eq 0 ] && setpriv --reuid 65534 --clear-groups \
+	"$EMSG_BUILD/emsgctl" version >/dev/null 2>&1; then
+	chmod 711 "$EMSG_RUN" "$EMSG_RUN/alpha"
+	setpriv --reuid 65534 --clear-groups "$EMSG_BUILD/emsgctl" -d "$EMSG_RUN/alpha" status \
+		>"$out" 2>"$err"
+	if [ $? -ne 5 ] || ! lines 1 "$err"; then
+		bad "another user is not refused"
+	fi
+fi
 grep -q 'ev=admin.ask command="user del" uid=' "$EMSG_RUN/alpha/log" || bad "a change is not logged"
 good 0 emsgctl stop --dry-run
 json "name state" emsgctl status
