@@ -47,15 +47,34 @@ resident(long pid)
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+/* Whether a process is under a seccomp filter, by what the kernel says (proc(5)). */
+static bool
+filtered(long pid)
+{
+	char line[128], path[64];
+	bool found = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/status", pid);
+	if ((f = fopen(path, "re")) == NULL)
+		return false;
+	while (!found && fgets(line, sizeof(line), f) != NULL)
+		found = strcmp(line, "Seccomp:\t2\n") == 0;
+	fclose(f);
+	return found;
+}
+
 static void
 set_process(struct ctl_process *p, long pid, uint64_t started_at)
 {
 	p->pid = (uint64_t)pid;
 	p->started_at = started_at;
 	p->rss = resident(pid);
+	p->sandbox = filtered(pid);
 	obj_set(&ctl_process_def, p, 3);
 	obj_set(&ctl_process_def, p, 5);
 	obj_set(&ctl_process_def, p, 7);
+	obj_set(&ctl_process_def, p, 8);
 }
 
 static void
