@@ -135,7 +135,7 @@ explain(const struct options *o)
 int
 main(int argc, char **argv)
 {
-	struct options o = {0};
+	static struct options o; /* its paths live as long as the program */
 	int status = EXIT_SUCCESS;
 
 	parse(&o, argc, argv);
