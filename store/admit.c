@@ -213,6 +213,10 @@ let_object(struct sdb *db, const struct admit *d, struct span account,
 	res = acct_live(db, account, &a);
 	if (res == SDB_FAULT)
 		return CODE_STORAGE;
+	/* Only grants can come again and again: the others change the row once. */
+	if (res == SDB_OK && strcmp(act.typ, TYP_GRANT) == 0 &&
+	    !has_room(d, &a, &seen->fresh))
+		return CODE_QUOTA;
 	code = consent_receive(db, &act, res == SDB_OK, &d->limits, &deliver);
 	if (!deliver || code_class(code) != CODE_OK)
 		return code;

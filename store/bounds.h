@@ -32,6 +32,8 @@
 #define STORE_FATES_ROW 256u             /* fates in one mailbox entry */
 #define STORE_FATES_BYTES 65536u
 #define STORE_FATES_GROUPS 1024u /* (account, device) pairs with fates in one turn */
+#define STORE_CONSENT_ROWS 1000u /* of one account; requests beyond make no row */
+#define STORE_ENROL_SLOTS 8u /* open at a time for one account; the oldest goes first */
 #define STORE_ASKED_MS (30 * DAY_MS)
 #define STORE_TRIM 1000u             /* mailbox entries removed by one act */
 #define STORE_SWEEP 500u             /* rows of each kind removed by one sweep */

@@ -125,6 +125,22 @@ consent_keys(struct sdb *db, struct span owner, struct span other, struct devlis
 	return devlist_open(keys, row.listkey, row.devlist) ? SDB_OK : SDB_FAULT;
 }
 
+/* Whether an account has as many rows as it may. */
+static bool
+rows_full(struct sdb *db, struct span owner)
+{
+	struct span other, value;
+	struct sdb_walk w;
+	struct skey k;
+	size_t n = 0;
+
+	skey_local(&k, owner);
+	sdb_walk_init(&w, db, SDB_CONSENT, &k);
+	while (n < STORE_CONSENT_ROWS && sdb_walk_next(&w, &other, &value))
+		n++;
+	return n >= STORE_CONSENT_ROWS;
+}
+
 /* Newer: a higher generation, or a higher seq in the same one. */
 static bool
 newer(const struct s_devlist *new, const struct s_devlist *old)
@@ -331,9 +347,12 @@ consent_make(struct sdb *db, const struct consent_act *act)
 
 	if (state == -1)
 		return CODE_STORAGE;
-	if (strcmp(act->typ, TYP_REQUEST) == 0)
-		return state == CONSENT_NONE ? done_if(row_put(db, from, to, &row))
-					     : CODE_DONE;
+	if (strcmp(act->typ, TYP_REQUEST) == 0) {
+		if (state != CONSENT_NONE)
+			return CODE_DONE;
+		return rows_full(db, from) ? CODE_LIMIT
+					   : done_if(row_put(db, from, to, &row));
+	}
 	res = asking_del(db, to, from);
 	if (res != SDB_OK)
 		return CODE_STORAGE;
@@ -382,7 +401,9 @@ receive_request(struct sdb *db, const struct consent_act *act, bool alive,
 	code = asking_add(db, act, lim);
 	if (code != CODE_DONE)
 		return code;
-	if (!alive || (state == CONSENT_NONE && !policy_lets(act, lim)))
+	if (!alive ||
+	    (state == CONSENT_NONE &&
+		(!policy_lets(act, lim) || rows_full(db, act->object.to))))
 		return CODE_RECEIVED;
 	if (note(db, act, CONSENT_PENDING) != SDB_OK)
 		return CODE_STORAGE;

@@ -172,21 +172,40 @@ handle_answer(struct handle *h, const void *body)
 	buf_clear(&b);
 }
 
-/* Sends the answer that waited. */
-static void
-tell_listener(struct handle *h)
-{
-	union {
-		struct m_login_res login;
-		struct m_peer_auth_res peer;
-	} body;
-	struct channel *ch = proc_channel(ROLE_LISTENER);
+union answer {
+	struct m_login_res login;
+	struct m_peer_auth_res peer;
+};
 
-	h->known = true;
+/* Makes a refusal of an answer. */
+static void
+refuse_answer(const struct handle *h, union answer *body, uint16_t code)
+{
+	if (h->answer_type == MSG_LOGIN_RES) {
+		body->login.handle = 0;
+		body->login.code = code;
+		body->login.welcome = span_of(NULL, 0);
+	} else {
+		body->peer.handle = 0;
+		body->peer.code = code;
+	}
+}
+
+/* Sends the answer that waited, or a refusal in its place (code other than 0). */
+static void
+tell_listener(struct handle *h, uint16_t code)
+{
+	struct channel *ch = proc_channel(ROLE_LISTENER);
+	union answer body;
+
+	h->known = code == 0;
 	if (ch != NULL && h->answer != NULL &&
 	    payload_get(msg_find(h->answer_type)->fields, span_of(h->answer, h->answer_n),
-		&body) == 0)
+		&body) == 0) {
+		if (code != 0)
+			refuse_answer(h, &body, code);
 		channel_send(ch, h->answer_type, h->answer_id, &body, -1);
+	}
 	free(h->answer);
 	h->answer = NULL;
 }
@@ -198,8 +217,16 @@ on_handle_ok(struct channel *ch, struct channel_msg *msg)
 	struct handle *h = find_any(m->handle);
 
 	(void)ch;
-	if (h != NULL && !h->known)
-		tell_listener(h);
+	if (h == NULL)
+		return;
+	if (m->code != 0 && h->known) {
+		handle_revoke(h, CODE_BUSY);
+	} else if (m->code != 0) {
+		tell_listener(h, CODE_BUSY);
+		handle_free(h);
+	} else if (!h->known) {
+		tell_listener(h, 0);
+	}
 }
 
 void
@@ -246,7 +273,7 @@ handle_revoke(struct handle *h, unsigned code)
 
 	log_info("store.revoke", "name=%s code=%s", log_str(h->name), code_symbol(code));
 	if (!h->known)
-		tell_listener(h);
+		tell_listener(h, 0);
 	if (ch != NULL)
 		channel_send(ch, MSG_REVOKE, 0, &m, -1);
 	handle_free(h);

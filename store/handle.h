@@ -33,6 +33,7 @@ struct handle {
 	char *name; /* owned: address or domain */
 	uint8_t device[16];
 	bool known; /* queue has it and listener was told */
+	bool seen;  /* the device's row says when it was here last */
 	/* The answer that listener gets when queue has noted the handle. */
 	uint16_t answer_type;
 	uint64_t answer_id;

@@ -11,6 +11,7 @@
  */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "ipc/msgs.h"
@@ -242,6 +243,18 @@ on_done(struct channel *ch, struct channel_msg *msg)
 	dirty(h);
 }
 
+/* Notes when the device came. Not at its login: that would cost a commit each. */
+static void
+note_seen(struct handle *h)
+{
+	struct device d;
+
+	if (device_get(store_db(), handle_name(h), h->device, &d) != SDB_OK)
+		return;
+	d.seen = clock_wall_ms();
+	h->seen = device_put(store_db(), handle_name(h), &d) == SDB_OK;
+}
+
 void
 push_tick(void)
 {
@@ -251,6 +264,8 @@ push_tick(void)
 	while (handle_next(&pos, &h)) {
 		struct pushing *p = &h->push;
 
+		if (h->kind == HANDLE_ACCOUNT && h->known && !h->seen)
+			note_seen(h);
 		if (h->kind != HANDLE_ACCOUNT || p->count > 0 || p->sent <= p->skipped)
 			continue;
 		if (mailbox_done(store_db(), handle_name(h), h->device, p->sent) ==

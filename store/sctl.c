@@ -251,7 +251,7 @@ clear_account(struct span account)
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && res == SDB_OK; i++)
 		res = acct_clear(store_db(), tables[i], account, STORE_TRIM * 10);
-	return res;
+	return res == SDB_OK ? token_close(store_db(), account) : res;
 }
 
 static void

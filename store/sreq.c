@@ -180,16 +180,13 @@ do_enrol_open(const struct sreq *r, struct buf *out)
 {
 	const struct c_enrol_open *a = r->args;
 	uint64_t ttl = a->ttl < STORE_ENROL_MAX_MS ? a->ttl : STORE_ENROL_MAX_MS;
-	struct token old,
-	    t = {.kind = TOKEN_ENROL,
-		.expires = r->now + ttl,
-		.account = handle_name(r->who)};
 
 	(void)out;
-	switch (token_get(store_db(), a->token_hash, r->now, &old)) {
-	case SDB_NONE:
-		return done_if(token_put(store_db(), a->token_hash, &t));
+	switch (token_slot(
+	    store_db(), a->token_hash, handle_name(r->who), r->now + ttl, r->now)) {
 	case SDB_OK:
+		return CODE_DONE;
+	case SDB_NONE:
 		return CODE_CONFLICT;
 	default:
 		return CODE_STORAGE;

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "store/bounds.h"
 #include "store/token.h"
 
 #define ROW_BYTES 4096
@@ -65,6 +66,75 @@ enum sdb_result
 token_del(struct sdb *db, const uint8_t hash[SHA_SIZE])
 {
 	return sdb_del(db, SDB_TOKEN, span_of(hash, SHA_SIZE));
+}
+
+/* Where the hashes of an account's slots are, newest first. */
+static void
+slots_key(struct skey *k, struct span account)
+{
+	skey_init(k);
+	skey_text(k, span_str("slots"));
+	skey_bytes(k, account.p, account.n);
+}
+
+/* Adds a hash to the account's list of open slots; what falls out at its end is deleted. */
+static enum sdb_result
+rotate(struct sdb *db, struct span account, const uint8_t hash[SHA_SIZE])
+{
+	uint8_t list[(STORE_ENROL_SLOTS + 1) * SHA_SIZE];
+	enum sdb_result res;
+	struct span value, row;
+	struct skey k;
+	size_t n = SHA_SIZE;
+
+	memcpy(list, hash, SHA_SIZE);
+	slots_key(&k, account);
+	res = sdb_get(db, SDB_META, skey_span(&k), &value);
+	if (res == SDB_OK && value.n <= STORE_ENROL_SLOTS * SHA_SIZE) {
+		memcpy(list + n, value.p, value.n);
+		n += value.n;
+	}
+	if (n > STORE_ENROL_SLOTS * SHA_SIZE) {
+		n -= SHA_SIZE;
+		if (token_del(db, list + n) != SDB_OK)
+			return SDB_FAULT;
+	}
+	row = span_of(list, n);
+	return sdb_put(db, SDB_META, skey_span(&k), &row, 1);
+}
+
+enum sdb_result
+token_slot(struct sdb *db, const uint8_t hash[SHA_SIZE], struct span account,
+    uint64_t expires, uint64_t now)
+{
+	struct token t = {.kind = TOKEN_ENROL, .expires = expires, .account = account},
+		     old;
+	enum sdb_result res = token_get(db, hash, now, &old);
+
+	if (res != SDB_NONE)
+		return res == SDB_OK ? SDB_NONE : res;
+	res = rotate(db, account, hash);
+	return res == SDB_OK ? token_put(db, hash, &t) : res;
+}
+
+enum sdb_result
+token_close(struct sdb *db, struct span account)
+{
+	uint8_t list[STORE_ENROL_SLOTS * SHA_SIZE];
+	enum sdb_result res;
+	struct span value;
+	struct skey k;
+	size_t n;
+
+	slots_key(&k, account);
+	res = sdb_get(db, SDB_META, skey_span(&k), &value);
+	if (res != SDB_OK || value.n > sizeof(list))
+		return res == SDB_NONE ? SDB_OK : SDB_FAULT;
+	n = value.n;
+	memcpy(list, value.p, n);
+	for (size_t i = 0; i + SHA_SIZE <= n && res == SDB_OK; i += SHA_SIZE)
+		res = token_del(db, list + i);
+	return res == SDB_OK ? sdb_del(db, SDB_META, skey_span(&k)) : res;
 }
 
 enum sdb_result

@@ -24,6 +24,13 @@ enum sdb_result token_get(
 enum sdb_result token_put(
     struct sdb *, const uint8_t hash[SHA_SIZE], const struct token *);
 enum sdb_result token_del(struct sdb *, const uint8_t hash[SHA_SIZE]);
+/* A slot for a new device of an account, under the hash of its token. At most
+ * STORE_ENROL_SLOTS are open for an account: one more takes the place of the oldest. SDB_NONE:
+ * there is one under this hash already. */
+enum sdb_result token_slot(struct sdb *, const uint8_t hash[SHA_SIZE],
+    struct span account, uint64_t expires, uint64_t now);
+/* Deletes all slots of an account. */
+enum sdb_result token_close(struct sdb *, struct span account);
 /* A new invitation: 16 random bytes, and its row. */
 enum sdb_result token_invite(
     struct sdb *, struct span account, uint64_t expires, uint8_t token[16]);

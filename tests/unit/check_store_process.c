@@ -491,6 +491,23 @@ START_TEST(handles)
 }
 END_TEST
 
+/* Queue has no room for the handle: the link is told to come back. */
+START_TEST(no_room)
+{
+	struct m_handle full = {.code = CODE_LIMIT};
+	uint8_t nonce[32];
+
+	ask_nonce(nonce);
+	prove(nonce, "im.alpha.test", true, &device);
+	hear(ROLE_QUEUE, MSG_HANDLE_ADD);
+	full.handle = got.add.handle;
+	say(ROLE_QUEUE, MSG_HANDLE_OK, got_id, &full);
+	refused(CODE_BUSY);
+	hear(ROLE_QUEUE, MSG_HANDLE_DEL);
+	log_in();
+}
+END_TEST
+
 /* The older link of a device ends when it proves itself again. */
 START_TEST(one_link)
 {
@@ -757,6 +774,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, proofs);
 	tcase_add_test(t, handles);
+	tcase_add_test(t, no_room);
 	tcase_add_test(t, one_link);
 	tcase_add_test(t, items);
 	tcase_add_test(t, kills);

@@ -190,6 +190,27 @@ START_TEST(token_swept)
 }
 END_TEST
 
+/* The ninth slot of an account takes the place of the first. */
+START_TEST(slots)
+{
+	uint8_t hash[STORE_ENROL_SLOTS + 1][SHA_SIZE];
+	struct token t;
+
+	for (size_t i = 0; i <= STORE_ENROL_SLOTS; i++) {
+		memset(hash[i], (int)i + 1, SHA_SIZE);
+		ck_assert_int_eq(
+		    token_slot(kit_db, hash[i], name(), KIT_NOW + 1, KIT_NOW), SDB_OK);
+	}
+	ck_assert_int_eq(
+	    token_slot(kit_db, hash[3], name(), KIT_NOW + 1, KIT_NOW), SDB_NONE);
+	ck_assert_int_eq(token_get(kit_db, hash[0], KIT_NOW, &t), SDB_NONE);
+	for (size_t i = 1; i <= STORE_ENROL_SLOTS; i++)
+		ck_assert_int_eq(token_get(kit_db, hash[i], KIT_NOW, &t), SDB_OK);
+	ck_assert_int_eq(token_close(kit_db, name()), SDB_OK);
+	ck_assert_int_eq(token_get(kit_db, hash[5], KIT_NOW, &t), SDB_NONE);
+}
+END_TEST
+
 static unsigned
 put_state(uint64_t version, const char *blob, struct c_state *out, struct buf *b)
 {
@@ -440,6 +461,7 @@ main(void)
 	tcase_add_test(t, for_whom);
 	tcase_add_test(t, token_once);
 	tcase_add_test(t, token_swept);
+	tcase_add_test(t, slots);
 	tcase_add_test(t, state_swap);
 	tcase_add_test(t, lists);
 	tcase_add_test(t, documents);
