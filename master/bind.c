@@ -201,8 +201,7 @@ open_files(const struct opening *o)
 		o, ROLE_LISTENER, RESOURCE_CERT, certificate, certificate, REQUIRED) ||
 	    open_file(o, ROLE_KEYD, RESOURCE_TLS_KEY, key, key, REQUIRED) ||
 	    open_key(o, RESOURCE_SIGN_KEY, BIND_SIGN_KEY, REQUIRED) ||
-	    open_key(o, RESOURCE_ROOT_KEY, BIND_ROOT_KEY, OPTIONAL) ||
-	    open_key(o, RESOURCE_DOCUMENT, BIND_DOCUMENT, OPTIONAL))
+	    open_key(o, RESOURCE_DOCUMENT, BIND_DOCUMENT, REQUIRED))
 		return -1;
 	if (ca != NULL && open_file(o, ROLE_RELAY, RESOURCE_CA, "", ca, REQUIRED) == -1)
 		return -1;

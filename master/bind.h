@@ -15,8 +15,7 @@
 
 /* Names below keys.directory. */
 #define BIND_SIGN_KEY "domain-sign.pem"      /* required */
-#define BIND_ROOT_KEY "domain-root.pem"      /* only if the operator left it there */
-#define BIND_DOCUMENT "domain-document.cose" /* if there is one already */
+#define BIND_DOCUMENT "domain-document.cose" /* required */
 /* Beside control.socket, which is for the admin group: the socket for the view group. */
 #define BIND_VIEW_SOCKET "view.sock"
 

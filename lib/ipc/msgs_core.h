@@ -37,9 +37,8 @@ enum resource {
 	RESOURCE_CERT,       /* certificate chain, PEM */
 	RESOURCE_TLS_KEY,    /* private key, PEM: keyd only */
 	RESOURCE_SIGN_KEY,   /* domain signing key, PEM: keyd only */
-	RESOURCE_ROOT_KEY, /* domain root key, PEM: keyd only, and only if it lies there */
-	RESOURCE_DOCUMENT, /* the signed domain document */
-	RESOURCE_CONTROL,  /* the listening admin socket; name "view" or "admin" */
+	RESOURCE_DOCUMENT,   /* the signed domain document */
+	RESOURCE_CONTROL,    /* the listening admin socket; name "view" or "admin" */
 	RESOURCE_CA, /* extra CA certificates, PEM; name: peer domain, or empty for all */
 };
 struct m_resource {
