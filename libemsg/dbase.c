@@ -353,10 +353,11 @@ struct ids {
 	size_t n, size;
 };
 
-static const char walk_sql[] =
-    "SELECT id FROM rec WHERE kind = ?1 AND (?2 = -1 OR state = ?2)"
-    " AND (?3 = x'' OR grp = ?3) AND (?4 = 0 OR ord <= ?4)"
-    " ORDER BY ord DESC, id DESC LIMIT ?5";
+#define WALK_SQL                                                                         \
+	"SELECT id FROM rec WHERE kind = ?1 AND (?2 = -1 OR state = ?2)"                 \
+	" AND (?3 = x'' OR grp = ?3) AND (?4 = 0 OR ord <= ?4) ORDER BY "
+static const char walk_newest[] = WALK_SQL "ord DESC, id DESC LIMIT ?5";
+static const char walk_oldest[] = WALK_SQL "ord, id LIMIT ?5";
 
 static sqlite3_stmt *
 walk_start(struct dbase *d, const struct dbase_filter *f, uint8_t grp[SHA_SIZE])
@@ -366,7 +367,7 @@ walk_start(struct dbase *d, const struct dbase_filter *f, uint8_t grp[SHA_SIZE])
 
 	if (f->group.n != 0 && blind(d, 'g', f->kind, f->group, grp) < 0)
 		return NULL;
-	if ((st = prepare(d, walk_sql)) == NULL)
+	if ((st = prepare(d, f->oldest ? walk_oldest : walk_newest)) == NULL)
 		return NULL;
 	sqlite3_bind_int(st, 1, (int)f->kind);
 	sqlite3_bind_int64(st, 2, f->state);
@@ -376,7 +377,7 @@ walk_start(struct dbase *d, const struct dbase_filter *f, uint8_t grp[SHA_SIZE])
 	return st;
 }
 
-/* The rows of a walk, newest first: it then goes backwards through them. */
+/* The rows of a walk, as SQLite orders them. */
 static int
 walk_ids(struct dbase *d, const struct dbase_filter *f, struct ids *ids)
 {
@@ -427,13 +428,15 @@ dbase_walk(struct dbase *d, const struct dbase_filter *f, dbase_fn *fn, void *ar
 	struct ids ids = {NULL, 0, 0};
 	struct dbase_row row;
 	struct buf value;
+	size_t i;
 	int rc;
 
 	buf_init(&value, DBASE_VALUE_MAX);
 	rc = walk_ids(d, f, &ids);
-	while (rc == 0 && ids.n > 0) {
+	for (i = 0; rc == 0 && i < ids.n; i++) {
 		buf_reset(&value);
-		rc = read_row(d, f->kind, ids.id[--ids.n], &row, &value);
+		rc = read_row(
+		    d, f->kind, ids.id[f->oldest ? i : ids.n - 1 - i], &row, &value);
 		if (rc == 1)
 			rc = fn(arg, &row);
 	}

@@ -73,6 +73,7 @@ struct dbase_filter {
 	int64_t state;      /* -1: any */
 	uint64_t order_max; /* 0: any; else only rows up to it */
 	size_t limit;       /* 0: all; else the newest in order */
+	bool oldest;        /* with a limit: the oldest instead */
 };
 /* Calls fn for the rows, ascending in order; it may change rows. fn returns 0 to go on, else
  * the walk ends with that. */

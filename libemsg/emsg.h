@@ -81,9 +81,9 @@ int emsg_process(struct emsg *);
  * open. Needed once; without it everything stays local. */
 void emsg_connect(struct emsg *);
 /* The link is up and everything that had come is stored. */
-bool emsg_synced(const struct emsg *);
+bool emsg_synced(struct emsg *);
 /* The last try for a link failed (emsg_message() says why) and no other program has one. */
-bool emsg_offline(const struct emsg *);
+bool emsg_offline(struct emsg *);
 /* Processes until emsg_synced(), or at most timeout_ms. EMSG_OK, EMSG_WAITING, EMSG_FAILED. */
 int emsg_sync(struct emsg *, int timeout_ms);
 

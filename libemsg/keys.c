@@ -170,7 +170,6 @@ keys_prekey(
 	}
 	row->has = 0;
 	row->time = now;
-	row->published = false;
 	row->object = buf_span(out);
 	buf_clear(&suites);
 	return rc;

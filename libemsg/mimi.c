@@ -7,7 +7,7 @@
  * and read any: of a tree the first text part that we come to is what is shown, so that
  * attachments and parts of other clients do no harm. Depth is bounded by the CBOR reader.
  *
- * Owns nothing. Called by compose.c, inbox.c and outbox.c. Fails with false or -1.
+ * Owns nothing. Called by compose.c, inbox.c and worklist.c. Fails with false or -1.
  */
 #include "crypto/sha.h"
 #include "wire/cbor.h"

@@ -44,7 +44,6 @@ static const struct obj_field prekey_fields[] = {
     OBJ_FIXED(2, struct row_prekey, priv, OBJ_REQUIRED),
     OBJ_FIELD(3, OBJ_BSTR, struct row_prekey, object, 1, SOBJ_PREKEY_MAX, OBJ_REQUIRED),
     OBJ_FIELD(4, OBJ_UINT, struct row_prekey, time, 0, 0, OBJ_REQUIRED),
-    OBJ_FIELD(5, OBJ_BOOL, struct row_prekey, published, 0, 0, OBJ_REQUIRED),
 };
 const struct obj_def row_prekey_def = {
     "row-prekey", sizeof(struct row_prekey), OBJ_MAP, OBJ_FIELDS(prekey_fields)};

@@ -51,7 +51,6 @@ struct row_prekey {
 	uint8_t priv[32];
 	struct span object;
 	uint64_t time;
-	bool published;
 };
 
 /* DB_CONTACT */

@@ -7,7 +7,7 @@
  * covers the hash of the outer header and a commitment to the content key, so that neither a
  * recipient nor a server can put the signed inside into another envelope.
  *
- * Pure but for random bytes; owns nothing. Called by outbox.c. The helpers at the end are
+ * Pure but for random bytes; owns nothing. Called by worklist.c. The helpers at the end are
  * shared with unseal.c. Fails with -1. Tested by check_seal.c.
  */
 #include "base/mem.h"
@@ -267,7 +267,9 @@ make_put(struct sealing *s, struct buf *out)
 
 	put.to.raw = buf_span(&s->to);
 	put.to.count = s->to_count;
-	return encode(&p_put_def, &put, out);
+	if (encode(&p_put_def, &put, out) < 0)
+		return -1;
+	return out->n <= SEAL_PUT_MAX ? 0 : -1;
 }
 
 int

@@ -19,7 +19,7 @@
 #define SEAL_STEP_SMALL 256 /* beyond it to multiples of SEAL_STEP_LARGE */
 #define SEAL_STEP_LARGE 4096
 #define SEAL_CONTENT_MAX 200000 /* bytes of content */
-#define SEAL_PUT_MAX 524288     /* bytes of an encoded put */
+#define SEAL_PUT_MAX 262144     /* bytes of an encoded put */
 
 struct seal_device {
 	uint8_t id[16];

@@ -7,7 +7,7 @@
  * choice, as it is. Two keys are derived from it: one seals values, one makes the names under
  * which rows are looked up. A new passphrase would only wrap the key again; the data stays.
  *
- * Owns nothing. Called by account.c and enrol.c. Fails with an enum; after a failure the
+ * Owns nothing. Called by homes.c and enrol.c. Fails with an enum; after a failure the
  * output holds no secret.
  */
 #include "base/mem.h"
