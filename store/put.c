@@ -102,11 +102,30 @@ answer(uint64_t id, struct p_result *res, struct buf *list)
 	buf_clear(&b);
 }
 
+/* The limits of the configuration. Listener knows them as well, but is not trusted with them. */
+static unsigned
+check_limits(const struct admit *d, size_t size)
+{
+	if (size > conf_u64(store_conf(), CONF_LIMITS_ITEM_SIZE))
+		return CODE_TOO_LARGE;
+	return d->put.to.count > conf_u64(store_conf(), CONF_LIMITS_RECIPIENTS)
+	    ? CODE_LIMIT
+	    : CODE_DONE;
+}
+
+static unsigned
+check_item(struct admit *d, struct handle *h, size_t size)
+{
+	unsigned code = h == NULL ? CODE_UNKNOWN_HANDLE : check_limits(d, size);
+
+	return code == CODE_DONE ? admit_check(d) : code;
+}
+
 /* All recipients in turn. h NULL: whoever speaks must prove himself (again) first. */
 static void
-handle_item(uint64_t id, struct admit *d, struct handle *h)
+handle_item(uint64_t id, struct admit *d, struct handle *h, size_t size)
 {
-	unsigned all = h == NULL ? CODE_UNKNOWN_HANDLE : admit_check(d);
+	unsigned all = check_item(d, h, size);
 	struct p_result res = {.has = 0};
 	struct p_recipient to;
 	struct obj_iter it;
@@ -142,5 +161,5 @@ on_put(struct channel *ch, struct channel_msg *msg)
 		prepare(&d, h);
 	if (h != NULL && obj_has(&p_put_def, &d.put, 5))
 		order_expect(msg->id, h->id, d.put.fifo);
-	handle_item(msg->id, &d, h);
+	handle_item(msg->id, &d, h, m->put.n);
 }
