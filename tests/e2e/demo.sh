@@ -19,8 +19,8 @@ stop_all() {
 message() {
 	user "$1" send "$3" "$4" || return 1
 	wait_until 20 arrived "$2" "$4" || return 1
-	user "$2" history --last 1
-	user "$1" fates --last 1
+	user "$2" history --limit 1
+	user "$1" fates --limit 1
 }
 
 [ ! -e "$EMSG_RUN" ] || {
@@ -42,7 +42,7 @@ server_start beta || e2e_die "start of im.beta.test"
 status=0
 if user_register alice alpha 'alice#im.alpha.test' &&
 	user_register bob beta 'bob#im.beta.test' &&
-	user alice contact ask 'bob#im.beta.test' &&
+	user alice contact add 'bob#im.beta.test' &&
 	wait_until 20 user bob contact grant 'alice#im.alpha.test' &&
 	wait_until 20 user alice contact show 'bob#im.beta.test' &&
 	message alice bob 'bob#im.beta.test' 'Hello Bob, this is Alice.' &&
