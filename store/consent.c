@@ -316,9 +316,12 @@ read_only(struct span object, struct consent_act *act)
 unsigned
 consent_open(struct span object, const struct devlist *known, struct consent_act *act)
 {
+	struct cose_sign1 sign1;
 	bool revoke;
 
 	act->unverified = false;
+	if (cose_sign1_parse(object, &sign1) != COSE_OK)
+		return CODE_MALFORMED;
 	act->typ = consent_typ(object);
 	if (act->typ == NULL)
 		return CODE_UNSUPPORTED;

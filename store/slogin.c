@@ -40,25 +40,30 @@ struct login {
 	struct devlist list;
 };
 
+static unsigned
+code_of(enum wire_err err)
+{
+	if (err == WIRE_OK)
+		return CODE_DONE;
+	return err == WIRE_UNSUPPORTED ? CODE_UNSUPPORTED : CODE_MALFORMED;
+}
+
 /* Reads the proof far enough to know whose it claims to be. */
 static unsigned
 login_read(struct login *l)
 {
 	struct cose_sign1 sign1;
+	unsigned code = code_of(obj_decode(&p_auth_c2s_def, l->msg->auth, &l->auth));
 
-	switch (obj_decode(&p_auth_c2s_def, l->msg->auth, &l->auth)) {
-	case WIRE_OK:
-		break;
-	case WIRE_UNSUPPORTED:
-		return CODE_UNSUPPORTED;
-	default:
-		return CODE_MALFORMED;
-	}
+	if (code != CODE_DONE)
+		return code;
 	if (l->auth.version != PROTO_VERSION)
 		return CODE_UNSUPPORTED;
-	if (cose_sign1_parse(l->auth.proof, &sign1) != COSE_OK ||
-	    obj_decode(&s_login_def, sign1.payload, &l->says) != WIRE_OK)
+	if (cose_sign1_parse(l->auth.proof, &sign1) != COSE_OK)
 		return CODE_MALFORMED;
+	code = code_of(obj_decode(&s_login_def, sign1.payload, &l->says));
+	if (code != CODE_DONE)
+		return code;
 	if (!span_eq(l->says.domain, store_domain()) || !store_is_ours(l->says.account))
 		return CODE_WRONG_DOMAIN;
 	return CODE_DONE;

@@ -92,8 +92,11 @@ done_if(enum sdb_result res)
 static unsigned
 check_name(const struct c_register *reg, bool has_token)
 {
+	struct addr addr;
 	struct acct a;
 
+	if (!addr_parse_wire(reg->account, &addr))
+		return CODE_MALFORMED;
 	if (!store_is_ours(reg->account))
 		return CODE_WRONG_DOMAIN;
 	switch (acct_get(store_db(), reg->account, &a)) {
