@@ -216,11 +216,11 @@ class Device:
 
     # Items.
 
-    def put_raw(self, **body):
+    def put_raw(self, body):
         """A put with those members; gives its number."""
         number = self.next_id
         self.next_id += 1
-        self.link.send("put", number, **body)
+        self.link.message(self.link.frame("put", number, body))
         return number
 
     def outcomes(self, number, accounts, timeout=TIMEOUT):
@@ -233,7 +233,11 @@ class Device:
 
     def put(self, timeout=TIMEOUT, **body):
         """Puts and waits for the outcomes."""
-        return self.outcomes(self.put_raw(**body), len(body["to"]), timeout)
+        return self.put_body(body, timeout)
+
+    def put_body(self, body, timeout=TIMEOUT):
+        """The same with a body that may have unknown members."""
+        return self.outcomes(self.put_raw(body), len(body["to"]), timeout)
 
     def outer(self, conv=None, fmt=FMT, suite=1, mid=None, **extra):
         return seal.outer_header(mid or objects.new_mid(), self.account.address, self.id, conv,

@@ -32,6 +32,7 @@ class Suite:
     def __init__(self, name):
         self.name = name
         self.tests = []
+        self.before_each = []
         self.after_each = []
         self.at_end = []
 
@@ -47,6 +48,8 @@ class Suite:
         signal.alarm(seconds)
         try:
             try:
+                for prepare in self.before_each:
+                    prepare()
                 function()
                 for check in self.after_each:
                     check()

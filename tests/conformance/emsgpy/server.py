@@ -22,6 +22,9 @@ PROGRAMS = ("emsgd", "emsgctl", "emsg-listener", "emsg-store", "emsg-queue", "em
 CONFIG = """version: 1
 domain: {domain}
 listen: ["127.0.0.1:{port}"]
+invite:
+  host: 127.0.0.1
+  port: {port}
 registration:
   policy: invite
 queue:
@@ -177,8 +180,7 @@ class Server:
     def invite(self, name=None):
         """The members of a new invitation, and its text."""
         arguments = ["--user", f"{name}#{self.domain}"] if name else []
-        text = self.ctl("invite", "create", "--host", self.host, "--port", str(self.port), "-x",
-                        BUILD, *arguments)[0]["invite"]
+        text = self.ctl("invite", "create", *arguments)[0]["invite"]
         return objects.read_invite(text), text
 
 

@@ -201,10 +201,10 @@ class Link:
         return name if name in PLAIN else f"{name}-{self.kind}"
 
     def frame(self, name, number, body):
-        """An encoded frame; body by member names."""
+        """An encoded frame; body by member names, or integers for unknown members."""
         return cborx.encode([FRAMES[name], number, RULES.lower(self.rule(name), body)])
 
-    def send(self, name, number=0, **body):
+    def send(self, name, number=0, /, **body):
         """One frame in one message."""
         self.message(self.frame(name, number, body))
 
