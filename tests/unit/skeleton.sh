@@ -60,7 +60,7 @@ mkdir "$dir/bin" "$dir/keys" "$dir/tls" || exit 1
 for role in store queue keyd dialer relay listener control; do
 	ln -s "$build/ping_proc" "$dir/bin/emsg-$role"
 done
-for file in keys/domain-sign.pem tls/cert.pem tls/key.pem; do
+for file in keys/domain-sign.pem keys/domain-document.cose tls/cert.pem tls/key.pem; do
 	(umask 077 && echo "for the test" >"$dir/$file")
 done
 port=$((20000 + $$ % 20000))
@@ -89,7 +89,7 @@ wait_for "ev=ping.up" 22
 report $? "all channels of the table exist"
 grep -q "listener.*ev=ping.resource kind=1 name=127.0.0.1:$port open=1" "$log" &&
 	grep -q "keyd.*ev=ping.resource kind=3 " "$log" &&
-	[ "$(grep -c "ev=ping.resource kind=[345] " "$log")" -eq 2 ]
+	[ "$(grep -c "ev=ping.resource kind=[345] " "$log")" -eq 3 ]
 report $? "sockets and keys go to whom they belong only"
 
 old=$(pid_of queue)
