@@ -220,6 +220,10 @@ on_receive(struct emsg *e, const struct given *g)
 		show_error("--follow and --offline exclude each other");
 		return EXIT_USAGE;
 	}
+	/* What had to wait for its sender's keys comes now. */
+	link_settle(e, g);
+	if ((rc = show_new(e, g)) != EMSG_OK)
+		return rc;
 	link_settle(e, g);
 	return link;
 }

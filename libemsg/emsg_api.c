@@ -28,8 +28,6 @@
 
 #define INVITE_TTL_MAX (24ULL * 3600 * 1000)
 
-static const struct span none = {NULL, 0};
-
 const char *
 emsg_version(void)
 {
@@ -242,7 +240,7 @@ say(struct emsg *e, struct contact *c, const char *typ, uint64_t *work)
 	if (dbase_begin(e->db) < 0)
 		return session_broken(e);
 	if (contact_put(e, c) < 0 || jobs_add_object(e, typ, c->row.account, work) < 0 ||
-	    dbase_commit(e->db) < 0) {
+	    roster_share(e, c->row.account) < 0 || dbase_commit(e->db) < 0) {
 		dbase_rollback(e->db);
 		return session_broken(e);
 	}
@@ -346,19 +344,6 @@ emsg_verify(struct emsg *e, const char *typed, char number[72], bool *changed)
 	return rc;
 }
 
-/* Takes the key that the alarm was about; its lists come with the next answer of the server. */
-static void
-accept_alarm(struct contact *c)
-{
-	memcpy(c->row.identity, c->row.alarm, sizeof(c->row.identity));
-	c->row.has = 0;
-	obj_set(&row_contact_def, &c->row, CONTACT_IDENTITY);
-	c->row.listkey = c->row.devlist = none;
-	c->row.prekeys.raw = none;
-	c->row.prekeys.count = 0;
-	c->row.fetched = 0;
-}
-
 int
 emsg_verify_mark(struct emsg *e, const char *typed)
 {
@@ -368,9 +353,12 @@ emsg_verify_mark(struct emsg *e, const char *typed)
 
 	if (rc == EMSG_OK) {
 		if (contact_has_alarm(&c))
-			accept_alarm(&c);
+			contact_accept(&c, c.row.alarm);
 		c.row.verified = true;
-		rc = contact_put(e, &c) < 0 ? session_broken(e) : EMSG_OK;
+		rc = contact_put(e, &c) < 0 || roster_share(e, c.row.account) < 0
+		    ? session_broken(e)
+		    : EMSG_OK;
+		session_changed(e);
 	}
 	contact_clear(&c);
 	return rc;

@@ -170,6 +170,8 @@ take_message(struct emsg *e, const struct unsealed *u)
 		return ours ? 0
 			    : fatebook_on_receipt(
 				  e, u->outer.from, u->header.time, u->inner.content);
+	if (span_eq(u->inner.type, span_str(ROSTER_TYPE)))
+		return ours ? roster_on_copy(e, u->inner.content) : 0;
 	rc = store_message(e, u);
 	if (rc <= 0 || ours || mimi_id(u->inner.content, name) < 0)
 		return rc < 0 ? -1 : 0;

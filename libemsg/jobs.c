@@ -118,6 +118,21 @@ own_devices(struct emsg *e, const struct row_list *own, struct seal_device *out)
 	    e->self.device, out);
 }
 
+/* To nobody but our other devices. */
+static int
+seal_for_us(struct seal_message *m, struct seal_recipient *to,
+    const struct seal_recipient *copies, const struct row_list *own, struct buf *out)
+{
+	to->devices = copies->devices;
+	to->n = copies->n;
+	m->copies = NULL;
+	m->conv = NULL;
+	if (to->n == 0 || !roster_head(to->account, own->devlist, &to->head) ||
+	    !roster_head(to->account, own->devlist, &m->own))
+		return -1;
+	return seal_make(m, NULL, out);
+}
+
 static int
 seal_for(struct emsg *e, struct row_job *row, const struct contact *c,
     const struct row_list *own, struct buf *out)
@@ -139,9 +154,11 @@ seal_for(struct emsg *e, struct row_job *row, const struct contact *c,
 	memcpy(m.mid, row->mid, sizeof(m.mid));
 	memcpy(m.device, e->self.device, sizeof(m.device));
 	m.conv = conv;
+	copies.n = own_devices(e, own, ours);
+	if (span_eq(row->peer, e->self.account))
+		return seal_for_us(&m, &to, &copies, own, out);
 	to.n = roster_devices(
 	    row->peer, c->row.listkey, c->row.devlist, &c->row.prekeys, NULL, theirs);
-	copies.n = own_devices(e, own, ours);
 	if (to.n == 0 || seal_conv(e->self.account, row->peer, conv) < 0 ||
 	    !roster_head(row->peer, c->row.devlist, &to.head) ||
 	    !roster_head(e->self.account, own->devlist, &m.own))
@@ -210,12 +227,30 @@ send_to(struct emsg *e, struct row_job *row, const struct contact *c)
 	return seal_and_offer(e, row, c);
 }
 
+/* Our other devices are told something; without any there is nobody to tell. */
+static int
+send_to_us(struct emsg *e, struct row_job *row)
+{
+	struct contact nobody = {.state = CONSENT_FULL};
+
+	if (obj_has(&row_job_def, row, JOB_OBJECT_KEY)) {
+		worklist_offer(e, row, row->object);
+		return 0;
+	}
+	if (own_stale(e))
+		return ask_keys(e, row, row->peer);
+	return seal_and_offer(e, row, &nobody);
+}
+
 static int
 send_start(struct emsg *e, struct row_job *row)
 {
 	struct contact c;
-	int rc = contact_get(e, row->peer, &c);
+	int rc;
 
+	if (span_eq(row->peer, e->self.account))
+		return send_to_us(e, row);
+	rc = contact_get(e, row->peer, &c);
 	if (rc >= 0)
 		rc = send_to(e, row, &c);
 	contact_clear(&c);
@@ -261,7 +296,8 @@ send_on_res(
 			return -1;
 		return send_start(e, row);
 	}
-	if (code_class(res->code) == CODE_PERMANENT && span_eq(account, row->peer))
+	if (code_class(res->code) == CODE_PERMANENT && span_eq(account, row->peer) &&
+	    !span_eq(account, e->self.account))
 		return send_failed(e, row, (unsigned)res->code, res_text(res));
 	if ((rc = use_old_keys(e, account)) == 1)
 		return send_start(e, row);
@@ -595,6 +631,8 @@ on_published(struct emsg *e, struct row_job *row)
 	}
 	buf_clear(&prekeys);
 	buf_clear(&bytes);
+	if (rc >= 0)
+		rc = roster_share(e, none);
 	return rc < 0 ? -1 : worklist_done(e, row);
 }
 

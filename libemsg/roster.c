@@ -68,6 +68,18 @@ contact_has_alarm(const struct contact *c)
 	return obj_has(&row_contact_def, &c->row, CONTACT_ALARM);
 }
 
+void
+contact_accept(struct contact *c, const uint8_t identity[32])
+{
+	memmove(c->row.identity, identity, sizeof(c->row.identity));
+	c->row.has = 0;
+	obj_set(&row_contact_def, &c->row, CONTACT_IDENTITY);
+	c->row.listkey = c->row.devlist = none;
+	c->row.prekeys.raw = none;
+	c->row.prekeys.count = 0;
+	c->row.fetched = 0;
+}
+
 int
 roster_own(struct emsg *e, struct row_list *list, struct buf *bytes)
 {

@@ -25,6 +25,8 @@ int contact_get(struct emsg *, struct span account, struct contact *);
 int contact_put(struct emsg *, const struct contact *);
 void contact_clear(struct contact *);
 bool contact_has_alarm(const struct contact *);
+/* Pins this identity key; what was known under another one is forgotten. */
+void contact_accept(struct contact *, const uint8_t identity[32]);
 
 enum roster_verdict {
 	ROSTER_TAKEN,
@@ -53,6 +55,13 @@ bool roster_head(struct span account, struct span devlist, struct i_head *);
  * SOBJ_DEVICES_MAX. */
 size_t roster_devices(struct span account, struct span listkey, struct span devlist,
     const struct obj_list *prekeys, const uint8_t *except, struct seal_device *out);
+
+/* Tells our other devices about a contact (its account), or about all of them (empty). What
+ * they get is what roster_on_copy() takes. 0 or -1. */
+int roster_share(struct emsg *, struct span account);
+#define ROSTER_TYPE "application/vnd.emsg.contacts"
+/* Contacts that another device of ours shares. 0 or -1. */
+int roster_on_copy(struct emsg *, struct span content);
 
 /* Our own list; the row borrows from bytes. 1 there, 0 none, -1. */
 int roster_own(struct emsg *, struct row_list *, struct buf *bytes);

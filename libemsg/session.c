@@ -517,7 +517,11 @@ emsg_offline(struct emsg *e)
 {
 	if (holder_is(e->holder))
 		return e->failed;
-	return holder_has_friend(e->holder) && session_note_get(e, "link") == NOTE_FAILED;
+	if (!holder_has_friend(e->holder) || session_note_get(e, "link") != NOTE_FAILED)
+		return false;
+	session_fail(
+	    e, EMSG_WAITING, "no link to the server: another emsg tries to get one");
+	return true;
 }
 
 /* --- waiting ------------------------------------------------------------------------------ */

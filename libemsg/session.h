@@ -24,6 +24,7 @@ struct flight {
 	bool put;
 	char peer[ADDR_TEXT_SIZE]; /* whose keys are asked for; "" otherwise */
 	size_t left;               /* a put: recipients without an outcome */
+	bool only;                 /* it has one recipient */
 	bool again;                /* one of them was temporary */
 	unsigned code;             /* the outcome for the job's peer */
 	char text[PROTO_TEXT_MAX + 1];

@@ -174,7 +174,10 @@ try_next(struct wiresock *s, uint64_t now)
 		}
 		drop(s);
 	}
-	return fail(s, s->error[0] == '\0' ? "no address to connect to" : s->error);
+	if (s->error[0] == '\0')
+		return fail(s, "no address to connect to");
+	wiresock_stop(s);
+	return -1;
 }
 
 int

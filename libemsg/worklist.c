@@ -186,6 +186,7 @@ worklist_offer(struct emsg *e, const struct row_job *row, struct span put)
 	f->id = e->next_id++;
 	f->put = true;
 	f->left = decoded.to.count;
+	f->only = decoded.to.count == 1;
 	f->code = CODE_TIMEOUT;
 	return f;
 }
@@ -291,10 +292,10 @@ worklist_on_result(struct emsg *e, uint64_t id, const struct p_result *result)
 	obj_iter_init(&it, &result->outcomes);
 	while (obj_next(&it, &p_outcome_def, &outcome) && f->left > 0) {
 		f->left--;
-		/* Our own copies are no reason to fail, but to repeat. */
+		/* Copies for our own devices are no reason to fail, but to repeat. */
 		if (code_class(outcome.code) == CODE_TEMPORARY)
 			f->again = true;
-		if (!span_eq(outcome.account, e->self.account)) {
+		if (!span_eq(outcome.account, e->self.account) || f->only) {
 			f->code = (unsigned)outcome.code;
 			if (obj_has(&p_outcome_def, &outcome, 4))
 				text_copy(f->text, sizeof(f->text), outcome.text);
