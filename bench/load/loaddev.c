@@ -43,7 +43,7 @@ struct loaddev {
 	enum phase phase;
 	bool reg; /* the account is still to be made */
 	uint8_t nonce[32];
-	uint64_t credit;
+	uint64_t credit_items, credit_bytes; /* for puts */
 	uint64_t seen,
 	    done; /* seq of the newest push, and of the newest that was confirmed */
 };
@@ -158,7 +158,8 @@ on_welcome(struct loaddev *d, struct span body)
 	if (d->phase != DEV_AUTH || obj_decode(&p_welcome_c2s_def, body, &w) != WIRE_OK)
 		return false;
 	d->phase = DEV_READY;
-	d->credit = w.credit_items;
+	d->credit_items = w.credit_items;
+	d->credit_bytes = w.credit_bytes;
 	link_established(d->link, PROTO_MESSAGE_MAX);
 	loaddev_frame(d, FRAME_CREDIT, 0, &p_credit_def, &credit);
 	if (d->ops->on_ready != NULL)
@@ -390,7 +391,9 @@ loaddev_server(const struct loaddev *d)
 }
 
 uint64_t
-loaddev_credit(const struct loaddev *d)
+loaddev_credit(const struct loaddev *d, size_t bytes)
 {
-	return d->credit;
+	uint64_t n = d->credit_bytes / bytes;
+
+	return n < d->credit_items ? n : d->credit_items;
 }

@@ -64,7 +64,7 @@ void loaddev_flush(struct loaddev *);
 bool loaddev_ready(const struct loaddev *);
 const struct loadkeys *loaddev_keys(const struct loaddev *);
 const struct loadserver *loaddev_server(const struct loaddev *);
-/* Puts that the server lets this device have without a result. */
-uint64_t loaddev_credit(const struct loaddev *);
+/* Puts of that many bytes that the server lets this device have without a result. */
+uint64_t loaddev_credit(const struct loaddev *, size_t bytes);
 
 #endif

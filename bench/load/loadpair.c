@@ -21,10 +21,11 @@
 
 #include "loadpair.h"
 
-#define ID_NOTE 2u      /* of consent.put; 1 is the registration's */
-#define ID_OBJECT 2u    /* of the put that carries the object */
-#define ID_MESSAGES 16u /* message i has id ID_MESSAGES + i */
-#define CREDIT_SPARE 4u /* of the put window, for objects */
+#define ID_NOTE 2u         /* of consent.put; 1 is the registration's */
+#define ID_OBJECT 2u       /* of the put that carries the object */
+#define ID_MESSAGES 16u    /* message i has id ID_MESSAGES + i */
+#define PUT_OVERHEAD 1024u /* header, recipient and stanza, at most */
+#define CREDIT_SPARE 4u    /* of the put window, for objects */
 
 enum step { PAIR_LOGIN, PAIR_ASK_NOTE, PAIR_ASK, PAIR_ASKED, PAIR_READY };
 
@@ -238,7 +239,7 @@ loadpair_one(struct loadpair *p)
 static void
 refill(struct loadpair *p)
 {
-	uint64_t credit = loaddev_credit(p->from);
+	uint64_t credit = loaddev_credit(p->from, p->run->body + PUT_OVERHEAD);
 
 	if (p->paced || p->msgs == NULL || !loaddev_ready(p->from))
 		return;
@@ -268,6 +269,7 @@ on_outcome(struct loaddev *d, uint64_t id, const struct p_outcome *o, void *arg)
 		m->again = true;
 		p->again++;
 		p->run->retried++;
+		p->run->retry_code = code_symbol(o->code);
 	} else if (code_class(o->code) == CODE_PERMANENT) {
 		fail(p, "message:", code_symbol(o->code));
 	} else if (!m->accepted) {

@@ -22,11 +22,11 @@ struct loadrun {
 	uint64_t first_us;              /* when the first message went */
 	uint64_t accepted, accepted_us; /* how many, and when the last of them */
 	uint64_t delivered, delivered_us;
-	uint64_t repeats;  /* the device got a message again */
-	uint64_t disorder; /* a message came after a later one */
-	uint64_t retried;  /* results of class temporary: offered again */
-	uint64_t
-	    fates; /* messages whose arrival at the other server the sender was told */
+	uint64_t repeats;       /* the device got a message again */
+	uint64_t disorder;      /* a message came after a later one */
+	uint64_t retried;       /* results of class temporary: offered again */
+	const char *retry_code; /* the last of them */
+	uint64_t fates;         /* arrivals that the sender was told */
 	struct loadtimes result_times, push_times;
 	char why[LOADDEV_WHY_MAX]; /* not empty: it failed */
 };

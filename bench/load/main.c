@@ -179,13 +179,16 @@ put_faults(const struct loadrun *r, const char *phase)
 		uint64_t n;
 	} rows[] = {
 	    {"repeats", r->repeats}, {"disorder", r->disorder}, {"retried", r->retried}};
-	char name[64];
+	char name[64], unit[64] = "messages";
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (rows[i].n == 0)
 			continue;
 		(void)snprintf(name, sizeof(name), "%s.%s", phase, rows[i].name);
-		loadout_put(name, (double)rows[i].n, 0, "messages");
+		if (i == 2)
+			(void)snprintf(
+			    unit, sizeof(unit), "messages, last %s", r->retry_code);
+		loadout_put(name, (double)rows[i].n, 0, unit);
 	}
 }
 
