@@ -390,7 +390,7 @@ on_close(struct link *link, const struct link_end *how, void *arg)
 	if (how->reason == CONN_UNTRUSTED)
 		snprintf(
 		    text, sizeof(text), "the certificate is not valid for %s", o->domain);
-	else if (how->status != 0)
+	else if (!how->opened && how->status != 0)
 		snprintf(text, sizeof(text), "the peer answered HTTP %u", how->status);
 	else
 		snprintf(text, sizeof(text), "the connection ended: %s %s",
@@ -514,19 +514,24 @@ outbound_query(uint64_t id, const struct m_query *query)
 }
 
 /* Sends what may go on one link, in messages of CARRY_BATCH bytes, while its output is not
- * above the high mark. What stays goes in a later turn. */
+ * above the high mark. The link tells of that mark at the end of its turn only, so large items
+ * are held back by what is unsent. What stays goes in a later turn. */
 static void
 flush(struct outbound *o)
 {
+	bool more = true;
 	struct buf b;
 
 	buf_init(&b, PROTO_MESSAGE_MAX);
-	while (o->state == UP && !o->full && carry_write(&o->carry, &b)) {
-		if (link_send(o->link, buf_span(&b)) == -1)
-			break;
+	while (more && o->state == UP && !o->full &&
+	    link_unsent(o->link) <= conn_limits_default.out_high) {
 		buf_reset(&b);
+		more =
+		    carry_write(&o->carry, &b) && link_send(o->link, buf_span(&b)) == 0;
 	}
 	buf_clear(&b);
+	if (more && o->state == UP && !o->full)
+		proc_wake();
 }
 
 void
