@@ -13,7 +13,7 @@ if ! /usr/bin/python3 -c 'import cbor2, websockets, cryptography, OpenSSL' 2>/de
 	echo "skipped: conformance, Debian's cbor2, websockets, cryptography or pyOpenSSL is missing"
 	exit 0
 fi
-[ $# -gt 0 ] || set -- vectors devices federation faults
+[ $# -gt 0 ] || set -- vectors devices faults federation proofs interop
 for script; do
 	PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$EMSG_SRC/tests/conformance/$script.py" ||
 		status=1

@@ -185,24 +185,37 @@ class Server:
 
 
 class Client:
-    """The program emsg, as one user."""
+    """The program emsg, as one user or one more device of an account."""
 
-    def __init__(self, base, name, server):
-        self.home = os.path.join(base, f"user-{name}-{server.domain}")
-        self.address = f"{name}#{server.domain}"
+    def __init__(self, base, name, invitation, *arguments):
+        self.home = os.path.join(base, f"user-{name}")
         os.mkdir(self.home, 0o700)
-        self.run("register", server.invite(name)[1])
+        self.registered = self.run("register", invitation, "--no-passphrase", *arguments)
 
     @staticmethod
     def built():
         return os.access(os.path.join(BUILD, "emsg"), os.X_OK)
 
-    def run(self, *arguments, check=True, timeout=20):
+    def command(self, *arguments):
+        return [os.path.join(BUILD, "emsg"), *arguments, "--home", self.home, "--json"]
+
+    def start(self, *arguments):
+        """Runs a command at the same time; finished() gives its output."""
+        return subprocess.Popen(self.command(*arguments), stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    @staticmethod
+    def finished(process, timeout=20):
+        """The JSON objects that a command printed; it must have succeeded."""
+        try:
+            out, err = process.communicate(timeout=timeout)
+        finally:
+            process.kill()
+        if process.returncode != 0:
+            raise AssertionError(f"{' '.join(process.args[1:3])}: {process.returncode}: "
+                                 f"{err.strip() or out.strip()}")
+        return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+
+    def run(self, *arguments, timeout=20):
         """Runs a command; gives the JSON objects that it prints."""
-        done = subprocess.run([os.path.join(BUILD, "emsg"), "--home", self.home,
-                               "--no-passphrase", "--json", *arguments], capture_output=True,
-                              text=True, timeout=timeout, check=False)
-        if check and done.returncode != 0:
-            raise AssertionError(f"emsg {' '.join(arguments)}: {done.returncode}: "
-                                 f"{done.stderr.strip() or done.stdout.strip()}")
-        return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        return self.finished(self.start(*arguments), timeout)
