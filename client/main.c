@@ -240,6 +240,25 @@ find_command(struct given *g)
 	return NULL;
 }
 
+/* An address that cannot be one is refused before anything is opened or asked for. */
+static int
+check_address(const struct command *c, const struct given *g)
+{
+	char address[EMSG_ADDRESS_SIZE];
+	const char *why = NULL, *typed = g->account;
+
+	if (g->n > 0 && strncmp(c->args, "[ADDRESS]" + (c->args[0] != '['), 7) == 0)
+		typed = g->args[0];
+	if (g->account != NULL && emsg_normalise(g->account, address, &why) != EMSG_OK)
+		typed = g->account;
+	else if (typed != NULL)
+		emsg_normalise(typed, address, &why);
+	if (why == NULL)
+		return 0;
+	show_error("%s: %s", typed, why);
+	return EXIT_USAGE;
+}
+
 static int
 check_command(const struct command *c, const struct given *g)
 {
@@ -253,7 +272,7 @@ check_command(const struct command *c, const struct given *g)
 			return EXIT_USAGE;
 		}
 	if (g->n >= c->min && g->n <= c->max)
-		return 0;
+		return check_address(c, g);
 	show_error("emsg %s%s%s takes %s", c->noun, c->verb == NULL ? "" : " ",
 	    c->verb == NULL ? "" : c->verb,
 	    c->args[0] == '\0' ? "no arguments" : c->args);
