@@ -36,7 +36,10 @@ AC_DEFUN([EMSG_HARDENING], [
 		    [EMSG_TRY_FLAG([HARDEN_CFLAGS], flag)])
 		HARDEN_CPPFLAGS="-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3"
 		HARDEN_LDFLAGS="-Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed"
+		# A sanitized library finds its runtime in the program only.
+		LIBRARY_LDFLAGS="-Wl,-z,defs"
 	])
+	AC_SUBST([LIBRARY_LDFLAGS])
 	AC_SUBST([HARDEN_CFLAGS])
 	AC_SUBST([HARDEN_CPPFLAGS])
 	AC_SUBST([HARDEN_LDFLAGS])
