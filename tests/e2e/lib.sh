@@ -15,51 +15,97 @@ e2e_die() {
 	exit 1
 }
 
+# e2e_build: where the programs are: EMSG_BUILD, or the gcc build of tests/suite.sh.
+e2e_build() {
+	EMSG_BUILD=${EMSG_BUILD:-${EMSG_WORK:-$EMSG_SRC/build-check}/gcc}
+	export EMSG_BUILD
+}
+
+# e2e_run: a new folder in EMSG_RUN; it and its servers go with the test.
+e2e_run() {
+	EMSG_RUN=$(mktemp -d "${TMPDIR:-/tmp}/emsg-e2e.XXXXXX") || exit 1
+	export EMSG_RUN
+	trap e2e_end EXIT
+	trap 'exit 130' INT TERM
+}
+
+e2e_end() {
+	for e2e_pid in "$EMSG_RUN"/*/pid; do
+		[ -f "$e2e_pid" ] && server_stop "$(basename "$(dirname "$e2e_pid")")"
+	done
+	if [ "${e2e_failed:-0}" -ne 0 ] && [ -n "${EMSG_KEEP-}" ]; then
+		echo "! kept: $EMSG_RUN"
+	else
+		rm -rf "$EMSG_RUN"
+	fi
+}
+
+# What tests/suite.sh counts. ok NAME; not_ok NAME WHY.
+ok() {
+	echo "ok $*"
+}
+
+not_ok() {
+	e2e_failed=1
+	not_ok_name=$1
+	shift
+	echo "not ok $not_ok_name: $*"
+}
+
+# verdict NAME STATUS WHY: one or the other.
+verdict() {
+	if [ "$2" -eq 0 ]; then
+		ok "$1"
+	else
+		not_ok "$1" "$3"
+	fi
+}
+
 # wait_until SECONDS COMMAND ...: runs the command until it succeeds; 1 if time is up.
 wait_until() {
-	tries=$(($1 * 10))
+	until_time=$(($(date +%s) + $1))
 	shift
 	while ! "$@" >/dev/null 2>&1; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || return 1
+		[ "$(date +%s)" -le "$until_time" ] || return 1
 		sleep 0.1
 	done
 }
 
-# Started by root, every process takes a user of its own; the package makes them, here they are
-# made from the package's own list.
-system_users() {
-	[ "$(id -u)" -eq 0 ] || return 0
-	while read -r kind name _; do
-		case $kind in
-		u) getent passwd "$name" >/dev/null || {
-			e2e_say "adding the system user $name"
-			useradd --system --user-group --no-create-home \
-				--shell /usr/sbin/nologin "$name" || return 1
-		} ;;
-		g) getent group "$name" >/dev/null || groupadd --system "$name" || return 1 ;;
-		esac
-	done <"$1"
+# free_port FIRST: prints a port of the loopback interface from FIRST on that nobody listens on.
+free_port() {
+	port=$1
+	while grep -qi ":$(printf %04x "$port") [0-9A-F]*:0000 0A" /proc/net/tcp /proc/net/tcp6 \
+		2>/dev/null; do
+		port=$((port + 1))
+	done
+	echo "$port"
 }
 
-# server_init NAME DOMAIN PORT: configuration, keys and a self-signed certificate.
+# test_port N: a port for the Nth server of this run; runs at the same time get others.
+test_port() {
+	free_port $((20000 + $$ % 4000 * 10 + $1))
+}
+
+# server_init NAME DOMAIN PORT [OPTION ...]: configuration, keys and a certificate, which is
+# self-signed unless options of "emsgctl setup" give another one.
 server_init() {
-	mkdir -p "$EMSG_RUN/$1" || return 1
-	cat >"$EMSG_RUN/$1/emsg.yaml" <<-TEXT
-		version: 1
-		domain: $2
-		listen: ["127.0.0.1:$3"]
-		registration:
-		  policy: invite
-		invite:
-		  host: 127.0.0.1
-		  port: $3
+	init_name=$1
+	init_domain=$2
+	init_port=$3
+	shift 3
+	[ $# -gt 0 ] || set -- --self-signed
+	mkdir -p "$EMSG_RUN/$init_name" &&
+		ctl "$init_name" -x "$EMSG_BUILD" setup --domain "$init_domain" \
+			--host 127.0.0.1 --port "$init_port" "$@" \
+			>"$EMSG_RUN/$init_name/setup" || return 1
+	# Small journal segments: this is for a short life.
+	cat >>"$EMSG_RUN/$init_name/emsg.yaml" <<-TEXT
+
 		queue:
 		  segment_size: 4MiB
-		dialer:
-		  allow_private: ["127.0.0.0/8"]
+		  retry_min: 1s
+		  retry_max: 5s
 	TEXT
-	ctl "$1" setup --self-signed
 }
 
 # server_pin NAME: the fingerprint of the server's root key.
@@ -67,24 +113,34 @@ server_pin() {
 	ctl "$1" domain --json | jq -r .root
 }
 
-# server_peer NAME DOMAIN PORT PIN: where a peer is that DNS does not know.
+# server_peer NAME DOMAIN PORT [LINE ...]: where a peer is that DNS does not know, and further
+# keys of the entry, such as "pin: ...".
 server_peer() {
-	grep -q '^peers:' "$EMSG_RUN/$1/emsg.yaml" || echo 'peers:' >>"$EMSG_RUN/$1/emsg.yaml"
-	cat >>"$EMSG_RUN/$1/emsg.yaml" <<-TEXT
+	peer_file=$EMSG_RUN/$1/emsg.yaml
+	grep -q '^peers:' "$peer_file" || echo 'peers:' >>"$peer_file"
+	cat >>"$peer_file" <<-TEXT
 		  - domain: $2
 		    host: 127.0.0.1
 		    port: $3
-		    pin: $4
 		    allow_private: true
 	TEXT
+	shift 3
+	for peer_line; do
+		echo "    $peer_line" >>"$peer_file"
+	done
+}
+
+# server_ready NAME: all its processes are.
+server_ready() {
+	ctl "$1" status
 }
 
 # server_start NAME: starts it and waits until it serves. Its number is in NAME/pid.
 server_start() {
 	"$EMSG_BUILD/emsgd" -F -d "$EMSG_RUN/$1" -x "$EMSG_BUILD" \
-		2>>"$EMSG_RUN/$1/log" &
+		</dev/null >/dev/null 2>>"$EMSG_RUN/$1/log" &
 	echo $! >"$EMSG_RUN/$1/pid"
-	wait_until 10 ctl "$1" status || {
+	wait_until 20 server_ready "$1" || {
 		tail -n 20 "$EMSG_RUN/$1/log" >&2
 		return 1
 	}
@@ -99,11 +155,22 @@ server_stop() {
 	wait "$pid" 2>/dev/null
 }
 
-# ctl NAME ...: emsgctl for that server.
+# ctl NAME ...: emsgctl for that server; queue NAME ...: emsgq.
 ctl() {
-	server=$1
+	ctl_name=$1
 	shift
-	"$EMSG_BUILD/emsgctl" -d "$EMSG_RUN/$server" "$@"
+	"$EMSG_BUILD/emsgctl" -d "$EMSG_RUN/$ctl_name" "$@"
+}
+
+queue() {
+	queue_name=$1
+	shift
+	"$EMSG_BUILD/emsgq" -d "$EMSG_RUN/$queue_name" "$@"
+}
+
+# child_pid NAME PROCESS: the number of a process of that server.
+child_pid() {
+	ctl "$1" status --json | jq -r --arg name "$2" 'select(.name == $name) | .pid'
 }
 
 # user NAME ...: emsg for that user.
@@ -116,14 +183,20 @@ user() {
 
 # user_register NAME SERVER ADDRESS: an account on that server, by invitation.
 user_register() {
-	mkdir -p "$EMSG_RUN/$1" && chmod 700 "$EMSG_RUN/$1" || return 1
-	(umask 077 && head -c 24 /dev/urandom | base64 >"$EMSG_RUN/$1/passphrase")
-	invite=$(ctl "$2" invite create --user "$3" --json | jq -r .invite) &&
+	(umask 077 && mkdir -p "$EMSG_RUN/$1" &&
+		head -c 24 /dev/urandom | base64 >"$EMSG_RUN/$1/passphrase") || return 1
+	invite=$(ctl "$2" user add "$3" --json | jq -r .invite) &&
 		user "$1" register "$invite"
 }
 
-# arrived NAME TEXT: the user's history has that text.
-arrived() {
-	user "$1" receive --json >/dev/null
-	user "$1" history --json | jq -e --arg text "$2" 'select(.text == $text)' >/dev/null
+# two_servers [beta's line for alpha [alpha's line for beta]]: im.alpha.test and im.beta.test
+# start. Without arguments each knows the other by its pin.
+two_servers() {
+	alpha_port=$(test_port 0)
+	server_init alpha im.alpha.test "$alpha_port" || return 1
+	beta_port=$(free_port $((alpha_port + 1)))
+	server_init beta im.beta.test "$beta_port" || return 1
+	server_peer alpha im.beta.test "$beta_port" "${1:-pin: $(server_pin beta)}"
+	server_peer beta im.alpha.test "$alpha_port" "${2:-pin: $(server_pin alpha)}"
+	server_start alpha && server_start beta
 }
