@@ -71,6 +71,19 @@ wait_until() {
 	done
 }
 
+# Started by root without -d, every process takes a user of its own; the package makes them, here
+# they are made from the package's own list.
+system_users() {
+	[ "$(id -u)" -eq 0 ] || return 0
+	while read -r kind name _; do
+		case $kind in
+		u) getent passwd "$name" >/dev/null || useradd --system --user-group \
+			--no-create-home --shell /usr/sbin/nologin "$name" || return 1 ;;
+		g) getent group "$name" >/dev/null || groupadd --system "$name" || return 1 ;;
+		esac
+	done <"$1"
+}
+
 # free_port FIRST: prints a port of the loopback interface from FIRST on that nobody listens on.
 free_port() {
 	port=$1
@@ -189,12 +202,35 @@ user_register() {
 		user "$1" register "$invite"
 }
 
-# two_servers [beta's line for alpha [alpha's line for beta]]: im.alpha.test and im.beta.test
-# start. Without arguments each knows the other by its pin.
+# is_contact NAME ADDRESS: each of the two has the other's consent.
+is_contact() {
+	user "$1" contact show "$2" --json |
+		jq -e 'select(.state == "full")' >/dev/null
+}
+
+# befriend NAME ADDRESS NAME2 ADDRESS2: the first asks, the second grants.
+befriend() {
+	user "$1" contact add "$4" >/dev/null &&
+		wait_until 20 user "$3" contact grant "$2" &&
+		wait_until 20 is_contact "$1" "$4" && wait_until 20 is_contact "$3" "$2"
+}
+
+# arrived NAME MID: the user's history has that message.
+arrived() {
+	user "$1" history --json | jq -e --arg mid "$2" 'select(.mid == $mid)'
+}
+
+# has_fate NAME MID STATES: the user's program says one of those states (an expression of grep).
+has_fate() {
+	user "$1" fates "$2" --json | jq -r .state | grep -Ex "$3"
+}
+
+# two_servers [KEY-OF-BETA [KEY-OF-ALPHA]]: im.alpha.test and im.beta.test start. The arguments
+# are what their entries of peers say of the other, e.g. "pin: ..."; without them, his pin.
 two_servers() {
-	alpha_port=$(test_port 0)
+	alpha_port=${alpha_port:-$(test_port 0)}
 	server_init alpha im.alpha.test "$alpha_port" || return 1
-	beta_port=$(free_port $((alpha_port + 1)))
+	beta_port=${beta_port:-$(free_port $((alpha_port + 1)))}
 	server_init beta im.beta.test "$beta_port" || return 1
 	server_peer alpha im.beta.test "$beta_port" "${1:-pin: $(server_pin beta)}"
 	server_peer beta im.alpha.test "$alpha_port" "${2:-pin: $(server_pin alpha)}"

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: ISC
 # privileges.sh - the suite as root starts it after "make install": every process under its own
 # user, caged, restarted alone, gone with its master. Needs root.
-set -u
+#
 # shellcheck disable=SC2317 # functions that others call by their names
+set -u
 
 EMSG_SRC=${EMSG_SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
 # shellcheck source=tests/e2e/lib.sh
@@ -11,17 +12,6 @@ EMSG_SRC=${EMSG_SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
 e2e_build
 
 CHILDREN="store queue keyd dialer relay listener control"
-
-# Makes the users that the package makes, from its own list.
-system_users() {
-	while read -r kind name _; do
-		case $kind in
-		u) getent passwd "$name" >/dev/null || useradd --system --user-group \
-			--no-create-home --shell /usr/sbin/nologin "$name" || return 1 ;;
-		g) getent group "$name" >/dev/null || groupadd --system "$name" || return 1 ;;
-		esac
-	done <"$1"
-}
 
 # Installs the programs and writes a configuration with all its paths below EMSG_RUN, which
 # is otherwise like that of the package.
