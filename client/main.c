@@ -35,7 +35,7 @@ static const struct command table[] = {
 	OPT_TIMEOUT | OPT_NO_PASSPHRASE | OPT_NAME, false, on_register,
 	"use an invitation: a new account, or this device for an account"},
     {"status", NULL, "", 0, 0, OPT_LINK, true, on_status, "the account at a glance"},
-    {"send", NULL, "ADDRESS [TEXT | -]", 1, 2, OPT_LINK, true, on_send,
+    {"send", NULL, "ADDRESS [TEXT | -]", 1, 2, OPT_LINK | OPT_LINES, true, on_send,
 	"send a text, of the command line or of standard input"},
     {"receive", NULL, "", 0, 0, OPT_LINK | OPT_FOLLOW, true, on_receive,
 	"show what is new, once"},
@@ -82,6 +82,7 @@ static const struct option_row {
     {"mark", OPT_MARK, NULL},
     {"wait", OPT_WAIT, NULL},
     {"ttl", OPT_TTL, "SECONDS"},
+    {"lines", OPT_LINES, NULL},
 };
 #define N_OPTIONS (sizeof(options) / sizeof(options[0]))
 
@@ -245,9 +246,10 @@ static int
 check_address(const struct command *c, const struct given *g)
 {
 	char address[EMSG_ADDRESS_SIZE];
+	const char *args = c->args[0] == '[' ? c->args + 1 : c->args;
 	const char *why = NULL, *typed = g->account;
 
-	if (g->n > 0 && strncmp(c->args, "[ADDRESS]" + (c->args[0] != '['), 7) == 0)
+	if (g->n > 0 && strncmp(args, "ADDRESS", 7) == 0)
 		typed = g->args[0];
 	if (g->account != NULL && emsg_normalise(g->account, address, &why) != EMSG_OK)
 		typed = g->account;

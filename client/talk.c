@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "verbs.h"
 #include "show.h"
@@ -141,6 +142,111 @@ send_text(struct emsg *e, const struct given *g, const char *text, size_t n)
 	return say_sent(e, g, mid);
 }
 
+/* --- send --lines ------------------------------------------------------------------------- */
+
+/* Standard input as lines, while the link goes on working. */
+struct lines {
+	struct emsg *e;
+	const struct given *g;
+	char *text; /* owned: what is not a whole line yet */
+	size_t n;
+	bool end; /* of input */
+};
+
+static int
+send_line(struct lines *l, size_t n)
+{
+	char mid[EMSG_MID_SIZE];
+	uint64_t work;
+	int rc;
+
+	if (n == 0)
+		return EMSG_OK;
+	rc = emsg_send(l->e, l->g->args[0], l->text, n, mid, &work);
+	if (rc != EMSG_OK)
+		return complain(l->e, rc);
+	return say_sent(l->e, l->g, mid);
+}
+
+/* Sends every whole line; at the end of input, the rest as well. */
+static int
+send_lines(struct lines *l)
+{
+	char *end;
+	int rc;
+
+	while ((end = memchr(l->text, '\n', l->n)) != NULL) {
+		size_t n = (size_t)(end - l->text);
+
+		if ((rc = send_line(l, n)) != EMSG_OK)
+			return rc;
+		l->n -= n + 1;
+		memmove(l->text, end + 1, l->n);
+	}
+	if (l->n > EMSG_TEXT_MAX) {
+		show_error("a text has 1 to %d bytes of UTF-8", EMSG_TEXT_MAX);
+		return EXIT_USAGE;
+	}
+	rc = l->end ? send_line(l, l->n) : EMSG_OK;
+	return show_flush() ? rc : EMSG_FAILED;
+}
+
+/* Waits for input or the link, and reads what there is. */
+static void
+read_more(struct lines *l)
+{
+	struct pollfd p[2] = {{.fd = emsg_fd(l->e), .events = POLLIN},
+	    {.fd = STDIN_FILENO, .events = POLLIN}};
+	ssize_t got;
+
+	poll(p, 2, emsg_timeout(l->e));
+	if (p[1].revents == 0)
+		return;
+	got = read(STDIN_FILENO, l->text + l->n, EMSG_TEXT_MAX + 2 - l->n);
+	if (got > 0)
+		l->n += (size_t)got;
+	else
+		l->end = true;
+}
+
+/* Waits until everything is with the server, or at most the time that was given. */
+static void
+drain(struct emsg *e, const struct given *g)
+{
+	uint64_t end = clock_mono_ms() + g->timeout_ms;
+	struct emsg_status s;
+
+	for (emsg_get_status(e, &s); s.waiting > 0; emsg_get_status(e, &s)) {
+		struct pollfd p = {.fd = emsg_fd(e), .events = POLLIN};
+		int n = emsg_timeout(e);
+
+		if (clock_mono_ms() >= end || emsg_process(e) != EMSG_OK)
+			return;
+		poll(&p, 1, n < 0 || n > 100 ? 100 : n);
+	}
+}
+
+static int
+send_all(struct emsg *e, const struct given *g)
+{
+	struct lines l = {.e = e, .g = g, .text = xmalloc(EMSG_TEXT_MAX + 2)};
+	bool online = (g->set & OPT_OFFLINE) == 0;
+	int rc = EMSG_OK;
+
+	if (online)
+		emsg_connect(e);
+	while (rc == EMSG_OK && !l.end) {
+		read_more(&l);
+		rc = send_lines(&l);
+		if (rc == EMSG_OK && emsg_process(e) != EMSG_OK)
+			rc = complain(e, EMSG_FAILED);
+	}
+	if (rc == EMSG_OK && online)
+		drain(e, g);
+	freezero(l.text, EMSG_TEXT_MAX + 2);
+	return rc;
+}
+
 int
 on_send(struct emsg *e, const struct given *g)
 {
@@ -148,6 +254,12 @@ on_send(struct emsg *e, const struct given *g)
 	size_t n;
 	int rc;
 
+	if ((g->set & OPT_LINES) != 0) {
+		if (g->n == 1 || strcmp(g->args[1], "-") == 0)
+			return send_all(e, g);
+		show_error("--lines: the texts come from standard input");
+		return EXIT_USAGE;
+	}
 	if (g->n == 2 && strcmp(g->args[1], "-") != 0)
 		return send_text(e, g, g->args[1], strlen(g->args[1]));
 	text = read_stdin(&n);

@@ -19,8 +19,9 @@
 
 /* What is on its way to the server. */
 struct flight {
-	uint64_t id;  /* of the frame; 0: free */
-	uint64_t job; /* number */
+	uint64_t id;    /* of the frame; 0: free */
+	uint64_t job;   /* number */
+	uint64_t since; /* monotonic ms */
 	bool put;
 	char peer[ADDR_TEXT_SIZE]; /* whose keys are asked for; "" otherwise */
 	size_t left;               /* a put: recipients without an outcome */

@@ -20,6 +20,7 @@
 
 #define TICK_JOBS (2 * FLIGHTS_MAX) /* looked at in one round */
 #define RETRY_SHIFT_MAX 10
+#define FLIGHT_MS 30000 /* how long an answer may take */
 
 static const struct span none = {NULL, 0};
 
@@ -158,6 +159,7 @@ flight_new(struct emsg *e, uint64_t job)
 		return NULL;
 	memset(f, 0, sizeof(*f));
 	f->job = job;
+	f->since = clock_mono_ms();
 	return f;
 }
 
@@ -199,6 +201,18 @@ worklist_on_down(struct emsg *e)
 
 /* --- rounds ------------------------------------------------------------------------------- */
 
+/* A living link may still owe an answer for ever, when a process of the server was restarted:
+ * after a while the question is asked again. */
+static void
+give_up_waiting(struct emsg *e)
+{
+	uint64_t now = clock_mono_ms();
+
+	for (size_t i = 0; i < FLIGHTS_MAX; i++)
+		if (e->flights[i].id != 0 && now - e->flights[i].since >= FLIGHT_MS)
+			e->flights[i].id = 0;
+}
+
 struct round {
 	struct emsg *e;
 	unsigned started;
@@ -236,6 +250,7 @@ worklist_run(struct emsg *e)
 	    .oldest = true};
 	struct round round = {.e = e};
 
+	give_up_waiting(e);
 	if (!session_ready(e) || flight_find(e, 0) == NULL)
 		return;
 	if (dbase_walk(e->db, &due, on_due, &round) < 0)
