@@ -54,7 +54,7 @@ def library(path):
     """Names that the library shows, and those that its header declares."""
     shown = {line.split()[-1].split("@")[0] for line in
              run("nm", "-D", "--defined-only", path).splitlines() if " T " in line}
-    declared = set(re.findall(r"(?<!typedef void )(?<!\*)\b(emsg_\w+)\(", re.sub(
+    declared = set(re.findall(r"\b(emsg_\w+)(?<!_fn)\(", re.sub(
         r"/\*.*?\*/", "", tree.read("libemsg/emsg.h"), flags=re.S)))
     return [f"shown and not declared: {n}" for n in sorted(shown - declared)] + \
         [f"declared and not shown: {n}" for n in sorted(declared - shown)], len(shown)
