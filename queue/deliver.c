@@ -312,8 +312,9 @@ void
 on_peer_down(struct channel *ch, struct channel_msg *msg)
 {
 	const struct m_peer_down *m = msg->body;
+	struct m_domain noted = {.domain = m->domain};
 
-	(void)ch;
+	channel_send(ch, MSG_PEER_NOTED, 0, &noted, -1);
 	if (m->orderly == 0)
 		sched_down(
 		    queue.sched, clock_mono_ms(), m->domain, (uint32_t)random_u64());

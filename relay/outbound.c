@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "net/link.h"
 #include "relay/carry.h"
+#include "relay/fence.h"
 #include "relay/outbound.h"
 #include "relay/relay.h"
 #include "relay/roots.h"
@@ -70,8 +71,10 @@ tell_down(const struct outbound *o, bool orderly, uint16_t code, const char *tex
 	    .text = span_str(text)};
 	struct channel *queue = proc_channel(ROLE_QUEUE);
 
-	if (queue != NULL)
-		channel_send(queue, MSG_PEER_DOWN, 0, &down, -1);
+	if (queue == NULL)
+		return;
+	channel_send(queue, MSG_PEER_DOWN, 0, &down, -1);
+	fence_put(down.domain, code);
 }
 
 /* Gives back everything. Queue learns of the items first, then of the link. */
@@ -490,9 +493,15 @@ obtain(struct span domain, const char **text)
 void
 outbound_send(const struct m_send *send)
 {
+	uint16_t ended = fence_code(send->domain);
 	const char *text = NULL;
-	struct outbound *o = obtain(send->domain, &text);
+	struct outbound *o;
 
+	if (ended != 0) {
+		carry_refuse_item(send->qid, ended, "the link has just ended");
+		return;
+	}
+	o = obtain(send->domain, &text);
 	if (o == NULL) {
 		carry_refuse_item(send->qid, CODE_TRY_LATER, text);
 		return;

@@ -15,6 +15,7 @@
 #include "conf/share.h"
 #include "ipc/msgs.h"
 #include "relay/fetch.h"
+#include "relay/fence.h"
 #include "relay/outbound.h"
 #include "relay/relay.h"
 #include "relay/roots.h"
@@ -87,6 +88,15 @@ on_send(struct channel *ch, struct channel_msg *msg)
 }
 
 static void
+on_peer_noted(struct channel *ch, struct channel_msg *msg)
+{
+	const struct m_domain *m = msg->body;
+
+	(void)ch;
+	fence_noted(m->domain);
+}
+
+static void
 on_query(struct channel *ch, struct channel_msg *msg)
 {
 	(void)ch;
@@ -106,8 +116,10 @@ static void
 relay_peer_down(enum role role, struct channel *ch)
 {
 	(void)ch;
-	if (role == ROLE_QUEUE)
+	if (role == ROLE_QUEUE) {
 		outbound_queue_gone();
+		fence_clear();
+	}
 	if (role == ROLE_STORE)
 		outbound_store_gone();
 }
@@ -129,7 +141,8 @@ relay_status(struct buf *out)
 	free(text);
 }
 
-static const struct proc_handler from_queue[] = {{MSG_SEND, on_send}, {0, NULL}};
+static const struct proc_handler from_queue[] = {
+    {MSG_SEND, on_send}, {MSG_PEER_NOTED, on_peer_noted}, {0, NULL}};
 static const struct proc_handler from_store[] = {{MSG_QUERY, on_query},
     {MSG_DOC_FETCH, on_doc_fetch}, {MSG_PEER_CHECK_RES, proc_on_answer}, {0, NULL}};
 static const struct proc_handler from_keyd[] = {{MSG_SIGNED, proc_on_answer}, {0, NULL}};

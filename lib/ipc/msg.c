@@ -246,6 +246,7 @@ static const struct msg_def table[] = {
     ROW(MSG_SEND_FAIL, "send-fail", RELAY, QUEUE, 0, f_send_fail, m_send_fail),
     ROW(MSG_PEER_UP, "peer-up", RELAY, QUEUE, 0, f_peer_up, m_peer_up),
     ROW(MSG_PEER_DOWN, "peer-down", RELAY, QUEUE, 0, f_peer_down, m_peer_down),
+    ROW(MSG_PEER_NOTED, "peer-noted", QUEUE, RELAY, 0, f_domain, m_domain),
 
     ROW(MSG_DOC_FETCH, "doc-fetch", STORE, RELAY, MSG_WORK, f_domain, m_domain),
     ROW(MSG_DOC, "doc", RELAY, STORE, 0, f_doc, m_doc),

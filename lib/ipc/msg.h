@@ -107,6 +107,7 @@ enum msg_type {
 	MSG_SEND_FAIL,  /* relay: not sent, temporary, with the reason */
 	MSG_PEER_UP,    /* relay: a link to that domain is proved */
 	MSG_PEER_DOWN,  /* relay: it ended, how, why */
+	MSG_PEER_NOTED, /* queue: it knows; what it sends from now on takes the next link */
 
 	/* relay <-> store */
 	MSG_DOC_FETCH = 160, /* store: get that domain's document from its own address */
