@@ -149,6 +149,28 @@ def resealed():
         equal(stanza, unhex(vector["stanza"]), f"{vector['name']}: stanza")
 
 
+@suite.test("a message that another implementation sealed (seal.json)")
+def theirs():
+    v = load("seal.json")
+    put = RULES.decode("put", bytes.fromhex(v["put"]))
+    key, found = bytes.fromhex(v["device_public"]), []
+    for who in ("first", "second", "copy"):
+        pair = objects.Prekey(
+            X25519PrivateKey.from_private_bytes(bytes.fromhex(v[f"{who}_prekey_private"])))
+        device = bytes.fromhex(v[f"{who}_device"])
+        for recipient in put["to"]:
+            if recipient["account"] == v[f"{who}_account"]:
+                found.append(seal.open_message(
+                    recipient["account"], device, {pair.id: pair}, put["outer"], put["body"],
+                    recipient["stanzas"], lambda account, number: key))
+    equal(len(found), 3, "devices that open it")
+    for message in found:
+        equal(message["content"].decode(), v["content"])
+        equal(message["type"], v["type"])
+        equal(message["header"]["counter"], v["counter"])
+        equal(message["outer"]["conv"].hex(), v["conv"])
+
+
 @suite.test("frames")
 def frames():
     names = {number: name for name, number in FRAMES.items()}
