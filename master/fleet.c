@@ -79,6 +79,19 @@ fleet_healthy(const struct fleet *f)
 	return true;
 }
 
+void
+fleet_log_level(struct fleet *f, enum log_level level)
+{
+	const struct m_log_level m = {.level = (uint8_t)level};
+
+	for (enum role role = ROLE_STORE; role < ROLE_COUNT; role++) {
+		struct channel *ch = f->children[role].channel;
+
+		if (ch != NULL)
+			(void)channel_send(ch, MSG_LOG_LEVEL, 0, &m, -1);
+	}
+}
+
 /* --- plumbing ------------------------------------------------------------------------- */
 
 static void

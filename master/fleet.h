@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include "base/log.h"
 #include "conf/conf.h"
 #include "ipc/channel.h"
 #include "master/bind.h"
@@ -72,6 +73,8 @@ void fleet_tick(struct fleet *);
 /* Sends the sockets and files of set, then the configuration, to one running child. */
 void fleet_send_conf(
     struct fleet *, struct child *, const struct conf *, const struct bound_set *);
+/* Tells all what is logged from now on. */
+void fleet_log_level(struct fleet *, enum log_level);
 /* Tells a child to use what it prepared. */
 void fleet_switch(struct fleet *, struct child *, uint64_t number);
 /* Kills a child; it is started again by the rules of supervise.h. */

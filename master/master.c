@@ -102,8 +102,11 @@ apply_log_level(void)
 {
 	enum log_level level;
 
-	if (log_level_parse(conf_word(self.conf, CONF_LOG_LEVEL), &level))
-		log_set_level(level);
+	if (!log_level_parse(conf_word(self.conf, CONF_LOG_LEVEL), &level))
+		return;
+	log_set_level(level);
+	if (self.fleet != NULL)
+		fleet_log_level(self.fleet, level);
 }
 
 static void

@@ -166,6 +166,18 @@ good 2 emsgq drop --all
 good 0 emsgq drop --all --dry-run
 json "result text" emsgq drop --all --yes
 
+# The level of the log, live in every process: store logs the first account, not the second.
+good 0 emsgctl user add loud
+printf 'log:\n  level: error\n' >>"$EMSG_RUN/alpha/emsg.yaml"
+good 0 emsgctl reload
+good 0 emsgctl user add quiet
+if ! grep -q 'store ev=user.add account=loud' "$EMSG_RUN/alpha/log" ||
+	grep -q 'store ev=user.add account=quiet' "$EMSG_RUN/alpha/log"; then
+	bad "log.level does not reach the processes"
+fi
+cp "$EMSG_RUN/good.yaml" "$EMSG_RUN/alpha/emsg.yaml"
+good 0 emsgctl reload
+
 # A reload that cannot be.
 echo 'nothing: 1' >>"$EMSG_RUN/alpha/emsg.yaml"
 good 7 emsgctl reload
