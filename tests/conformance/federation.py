@@ -198,6 +198,31 @@ def forgery():
     equal(shown, [b"the true one"])
 
 
+@suite.test("more than the credit allows ends the link with over-credit")
+def over_credit():
+    link, carol, _, keys = contacts()
+    link.link.message(b"".join(
+        link.link.frame("put", 500 + i, carol.sealed(keys, b"%d" % i))
+        for i in range(link.welcome["credit_items"] + 20)))
+    equal(link.link.ending()[0], "over-credit")
+
+
+@suite.test("a full mailbox is quota, until its devices have taken what is there")
+def full():
+    link, carol, alice, keys = contacts()
+    outcomes = []
+    while not outcomes or outcomes[-1] == "done":
+        item = carol.sealed(keys, os.urandom(240000))
+        outcomes.append(link.put_one(**item))
+        true(len(outcomes) < 10, "a mailbox of 1 MiB holds 2 MB")
+    equal(outcomes[-1], "quota")
+    for _ in outcomes[:-1]:
+        push = alice.next_push(wanted=lambda p: p["kind"] == KIND_SEALED)
+        alice.done(push["seq"])
+    alice.request("consent.list", "none")
+    equal(link.put_one(**item), "done")
+
+
 @suite.test("a sender of a foreign domain is refused, also with a conversation that nobody "
             "registered")
 def wrong_sender():

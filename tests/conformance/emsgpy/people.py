@@ -24,16 +24,17 @@ class Town:
         self.open = []
 
     def base(self):
+        if self.failed:
+            raise Skip(self.failed)
         if missing():
-            raise Skip(f"not built: {' '.join(missing())}")
+            self.failed = "programs are missing"
+            raise AssertionError(f"not built: {' '.join(missing())}")
         if self.world is None:
             self.world = World()
         return self.world
 
     def server(self, domain="im.alpha.test"):
         world = self.base()
-        if self.failed:
-            raise Skip(self.failed)
         if domain not in self.made:
             self.failed = f"{domain} did not start"
             server = world.server(domain, start=False)

@@ -17,8 +17,8 @@ from .protocol import SRC
 from .tlsws import http_get
 
 BUILD = os.environ.get("EMSG_BUILD") or os.path.join(SRC, "build")
-PROGRAMS = ("emsgd", "emsgctl", "emsg-listener", "emsg-store", "emsg-queue", "emsg-relay",
-            "emsg-keyd", "emsg-dialer", "emsg-control")  # one process each, but for emsgctl
+PROGRAMS = ("emsgd", "emsgctl", "emsg", "emsg-listener", "emsg-store", "emsg-queue", "emsg-relay",
+            "emsg-keyd", "emsg-dialer", "emsg-control")  # all but emsgctl and emsg are processes
 CONFIG = """version: 1
 domain: {domain}
 listen: ["127.0.0.1:{port}"]
@@ -35,6 +35,7 @@ limits:
   connections_per_address: 500
   handshake_timeout: 5s
   requests_per_domain: 10000
+  mailbox: 1MiB
 dialer:
   allow_private: ["127.0.0.0/8"]
 """
@@ -146,7 +147,7 @@ class Server:
         if self.process.poll() is not None:
             raise AssertionError(f"emsgd ended with {self.process.returncode}: {self.tail()}")
         try:
-            return len(self.pids()) == len(PROGRAMS) - 1 and self.document()
+            return len(self.pids()) == len(PROGRAMS) - 2 and self.document()
         except Exception:  # not yet
             return False
 
@@ -191,10 +192,6 @@ class Client:
         self.home = os.path.join(base, f"user-{name}")
         os.mkdir(self.home, 0o700)
         self.registered = self.run("register", invitation, "--no-passphrase", *arguments)
-
-    @staticmethod
-    def built():
-        return os.access(os.path.join(BUILD, "emsg"), os.X_OK)
 
     def command(self, *arguments):
         return [os.path.join(BUILD, "emsg"), *arguments, "--home", self.home, "--json"]
