@@ -97,7 +97,6 @@ part() {
 scratch
 # shellcheck disable=SC2034 # for lib.sh of the end-to-end tests
 EMSG_BUILD=$BENCH_BUILD EMSG_RUN=$W
-system_users ../debian/emsg-server.sysusers || die "no system users"
 many_files
 need jq openssl python3-minimal
 [ -x "$LOAD" ] || die "no $LOAD: run make bench"
