@@ -46,7 +46,7 @@ enum state {
 struct xmppdev {
 	struct xmppenv *env;             /* borrowed */
 	const struct xmppserver *server; /* borrowed */
-	const char *domain;              /* borrowed */
+	char *domain;                    /* owned */
 	char *user;                      /* owned; NULL: anonymous */
 	const struct xmppdev_ops *ops;   /* borrowed */
 	void *arg;
@@ -337,7 +337,7 @@ xmppdev_new(struct xmppenv *env, const struct xmppserver *server, const char *do
 
 	d->env = env;
 	d->server = server;
-	d->domain = domain;
+	d->domain = xstrdup(domain);
 	d->user = user == NULL ? NULL : xstrdup(user);
 	d->ops = ops;
 	d->arg = arg;
@@ -361,6 +361,7 @@ xmppdev_free(struct xmppdev *d)
 		(void)close(d->fd);
 	buf_clear(&d->in);
 	buf_clear(&d->out);
+	free(d->domain);
 	free(d->user);
 	free(d);
 }

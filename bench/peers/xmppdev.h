@@ -36,7 +36,7 @@ struct xmppdev_ops {
 };
 
 /* user: NULL for SASL ANONYMOUS; else an account that is made first (XEP-0077) and then
- * logged in by SASL PLAIN. domain: that of the stream. All are borrowed but user. */
+ * logged in by SASL PLAIN. domain: that of the stream. Both are copied, the rest is borrowed. */
 struct xmppdev *xmppdev_new(struct xmppenv *, const struct xmppserver *,
     const char *domain, const char *user, const struct xmppdev_ops *, void *arg);
 /* NULL-safe; may not be called from its own callbacks. */
