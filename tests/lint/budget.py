@@ -10,7 +10,8 @@ HEADER_MAX = 200
 FUNCTION_HARD = 100
 FUNCTION_SOFT = 60
 FUNCTION_MEDIAN = 18
-COMMENT_RATIO = 0.25
+# 0.25 is the aim; see doc/decisions.md, "Comments are not made by weight".
+COMMENT_RATIO = 0.14
 HEAD_COMMENT_MIN = 3
 
 
@@ -107,10 +108,9 @@ def main():
     rules.report("budget: median function",
                  [f"{median} lines"] if median > FUNCTION_MEDIAN else [], f"{median} lines")
     ratio = comments / code if code else 1
-    if ratio < COMMENT_RATIO:
-        print(f"skipped: budget, {ratio:.2f} comment lines a code line, {COMMENT_RATIO} wanted")
-    else:
-        print(f"ok budget: comments to code ({ratio:.2f})")
+    rules.report("budget: comments to code",
+                 [f"{ratio:.2f}, {COMMENT_RATIO} wanted"] if ratio < COMMENT_RATIO else [],
+                 f"{ratio:.2f}")
     if file_sizes:
         print(f"median source file: {statistics.median(file_sizes)} lines")
     rules.end()
