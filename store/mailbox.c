@@ -171,8 +171,10 @@ mailbox_for(const struct mail *m, const uint8_t device[16], struct buf *out,
 		if (obj_encode(&p_stanza_def, &stanza, out) == WIRE_OK)
 			stanzas->count++;
 	}
+	if (stanzas->count == 0 || buf_failed(out))
+		return false;
 	stanzas->raw = span_of(out->p + at, out->n - at);
-	return stanzas->count > 0 && !buf_failed(out);
+	return true;
 }
 
 /* --- removal -------------------------------------------------------------------------------- */
