@@ -1,11 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# run.sh [SCRIPT ...] - the independent implementation against the real servers and the client.
-# EMSG_BUILD: where those were built; with tests/suite.sh that is its gcc build.
+# run.sh [gcc|clang] [SCRIPT ...] - the independent implementation against the real servers and
+# the client. EMSG_BUILD: where those were built; with tests/suite.sh that is one of its builds,
+# gcc's if none is named. The one by clang carries the sanitizers, which end a process at once.
 set -u
 
 EMSG_SRC=${EMSG_SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
-EMSG_BUILD=${EMSG_BUILD:-${EMSG_WORK:-$EMSG_SRC}/gcc}
+build=gcc
+case ${1-} in
+gcc | clang)
+	build=$1
+	shift
+	;;
+esac
+EMSG_BUILD=${EMSG_BUILD:-${EMSG_WORK:-$EMSG_SRC}/$build}
+export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1
 export EMSG_SRC EMSG_BUILD
 status=0
 
