@@ -13,10 +13,11 @@ from emsgpy.peer import Peer
 from emsgpy.people import Town
 from emsgpy.protocol import CODES, FRAMES, KIND_OBJECT, LIMIT_BEFORE, RULES
 from emsgpy.runner import Suite, equal, refused, true
-from emsgpy.tlsws import Closed, Link, ws_frame
+from emsgpy.tlsws import Closed, Link, Timeout, ws_frame
 
 suite = Suite("proofs")
 NAMES = [f"im.p{i}.test" for i in range(40)]
+CERTIFIED, UNKNOWN, WRONG = "im.certified.test", "im.unknown.test", "im.wrong.test"
 peers = {}
 unused = []
 good = {}
@@ -26,6 +27,9 @@ def peers_of(server):
     """The well-behaved peer and one for each test, all pinned in the configuration."""
     for name in ["im.gamma.test"] + NAMES:
         peers[name] = Peer(name)
+    peers[CERTIFIED] = Peer(CERTIFIED, "certificate")
+    peers[UNKNOWN], peers[WRONG] = Peer(UNKNOWN, None), Peer(WRONG)
+    peers[WRONG].pin = os.urandom(32)
     unused.extend(NAMES)
     for peer in peers.values():
         peer.pins[server.domain] = lambda: (server.pin, server.document())
@@ -170,6 +174,33 @@ def unreachable():
     foreign.listener.shutdown(socket.SHUT_RDWR)
     foreign.listener.close()
     equal(refused(Closed, dial, foreign).bye, "peer-unreachable")
+
+
+@suite.test("a domain without a pin is trusted by its certificate")
+def certified():
+    town.server()
+    link = dial(peers[CERTIFIED])
+    carol = peers[CERTIFIED].user("carol")
+    equal(link.consent(carol, objects.REQUEST, "nobody#im.alpha.test"), "received")
+
+
+@suite.test("a domain with neither pin nor valid certificate is refused")
+def unknown():
+    town.server()
+    equal(refused(Closed, dial, peers[UNKNOWN]).bye, "bad-document")
+
+
+@suite.test("nothing is handed to a server with a wrong pin, or with neither pin nor certificate")
+def wrong_pin():
+    alice = town.user()
+    for domain in (UNKNOWN, WRONG):
+        equal(alice.consent(objects.REQUEST, f"carol#{domain}"), "accepted")
+    for domain in (UNKNOWN, WRONG):
+        refused(Timeout, peers[domain].next_put, 2)
+    waiting = {row["dest"]: row for row in town.server().emsgq("list")}
+    for domain in (UNKNOWN, WRONG):
+        equal(waiting[domain]["state"], "deferred")
+        true(waiting[domain]["error"], "no reason is shown")
 
 
 @suite.test("a newer document is fetched once an hour at most; the known one serves meanwhile")

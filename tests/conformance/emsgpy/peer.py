@@ -37,11 +37,10 @@ def self_signed(domain):
     return crypto.X509.from_cryptography(cert), crypto.PKey.from_cryptography_key(key)
 
 
-def server_context(domain):
-    """TLS 1.3 with a self-signed certificate, ALPN http/1.1."""
+def server_context(cert, key):
+    """TLS 1.3 with that certificate, ALPN http/1.1."""
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_min_proto_version(SSL.TLS1_3_VERSION)
-    cert, key = self_signed(domain)
     context.use_certificate(cert)
     context.use_privatekey(key)
     context.set_alpn_select_callback(
@@ -56,8 +55,9 @@ class Refusal(Exception):
 class Peer:
     """One foreign domain."""
 
-    def __init__(self, domain):
-        self.domain = domain
+    def __init__(self, domain, trust="pin"):
+        """trust: what a real server goes by, "pin", "certificate" or nothing."""
+        self.domain, self.trust = domain, trust
         self.root, self.key = sign.new_key(), sign.new_key()
         self.pin = sign.sha(sign.public(self.root))
         self.seq = 0
@@ -72,7 +72,9 @@ class Peer:
         self.answer = lambda put, account: CODES["done"]
         self.bad_welcome = {}
         self.refuse = None
-        self.context = server_context(domain)
+        cert, key = self_signed(domain)
+        self.certificate = crypto.dump_certificate(crypto.FILETYPE_PEM, cert)
+        self.context = server_context(cert, key)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.host, self.port = self.listener.getsockname()
         threading.Thread(target=self.accepting, daemon=True).start()

@@ -109,12 +109,23 @@ class Server:
         for number, peer in enumerate(self.peers):
             text += "" if number else "peers:\n"
             text += (f"  - domain: {peer.domain}\n    host: {peer.host}\n    port: {peer.port}\n"
-                     f"    pin: {peer.pin.hex()}\n    allow_private: true\n")
+                     f"    allow_private: true\n")
+            if peer.trust == "pin":
+                text += f"    pin: {peer.pin.hex()}\n"
+            elif peer.trust == "certificate":
+                text += f"    ca_file: {self.certificate_of(peer)}\n"
         with open(os.path.join(self.directory, "emsg.yaml"), "w", encoding="utf-8") as f:
             f.write(text)
 
+    def certificate_of(self, peer):
+        """A file with the peer's certificate, to be trusted as an authority's."""
+        path = os.path.join(self.directory, f"{peer.domain}.pem")
+        with open(path, "wb") as f:
+            f.write(peer.certificate)
+        return path
+
     def add_peers(self, *peers):
-        """Tells where those domains are and pins their roots; by reload if it runs."""
+        """Tells where those domains are and how they are trusted; by reload if it runs."""
         self.peers += peers
         self.write_config()
         if self.process is not None:
