@@ -17,8 +17,9 @@
 struct carry_item {
 	TAILQ_ENTRY(carry_item) entry;
 	uint64_t qid;
-	uint64_t id;   /* of its frame, once sent */
-	size_t left;   /* recipients without an outcome */
+	uint64_t id; /* of its frame, once sent */
+	size_t left; /* recipients without an outcome */
+	bool answered[PROTO_RECIPIENTS_MAX];
 	uint8_t *body; /* owned: encoded put */
 	size_t n;
 };
@@ -46,6 +47,13 @@ carry_idle(const struct carry *c)
 {
 	return TAILQ_EMPTY(&c->waiting) && TAILQ_EMPTY(&c->flying) &&
 	    TAILQ_EMPTY(&c->queries);
+}
+
+bool
+carry_stalled(const struct carry *c, uint64_t now)
+{
+	return (!TAILQ_EMPTY(&c->waiting) || !TAILQ_EMPTY(&c->flying)) &&
+	    now - c->moved_at >= CARRY_STALL_MS;
 }
 
 void
@@ -76,7 +84,7 @@ carry_refuse_item(uint64_t qid, uint16_t code, const char *text)
 }
 
 bool
-carry_item(struct carry *c, const struct m_send *send)
+carry_item(struct carry *c, const struct m_send *send, uint64_t now)
 {
 	struct carry_item *item;
 	struct p_put put;
@@ -102,6 +110,8 @@ carry_item(struct carry *c, const struct m_send *send)
 	item->qid = send->qid;
 	item->left = put.to.count;
 	item->body = buf_take(&b, &item->n);
+	if (TAILQ_EMPTY(&c->waiting) && TAILQ_EMPTY(&c->flying))
+		c->moved_at = now;
 	TAILQ_INSERT_TAIL(&c->waiting, item, entry);
 	return true;
 }
@@ -147,23 +157,63 @@ find_flying(struct carry *c, uint64_t id)
 	return NULL;
 }
 
+/* Notes that a recipient of the item has its outcome. False if it is none, or has one. */
+static bool
+mark(struct carry_item *item, const struct obj_list *to, struct span account)
+{
+	struct p_recipient r;
+	struct obj_iter it;
+	size_t i = 0;
+
+	for (obj_iter_init(&it, to); obj_next(&it, &p_recipient_def, &r); i++) {
+		if (!span_eq(r.account, account))
+			continue;
+		if (item->answered[i])
+			return false;
+		item->answered[i] = true;
+		item->left--;
+		return true;
+	}
+	return false;
+}
+
+/* Every outcome must be for a recipient that still has none: queue waits until all have. */
+static bool
+mark_all(struct carry_item *item, const struct obj_list *outcomes)
+{
+	struct p_outcome outcome;
+	struct obj_iter it;
+	struct p_put put;
+
+	if (obj_decode(&p_put_def, span_of(item->body, item->n), &put) != WIRE_OK)
+		return false;
+	obj_iter_init(&it, outcomes);
+	for (size_t i = 0; i < outcomes->count; i++)
+		if (!obj_next(&it, &p_outcome_def, &outcome) ||
+		    !mark(item, &put.to, outcome.account))
+			return false;
+	return true;
+}
+
 const char *
-carry_result(struct carry *c, const struct wframe *frame)
+carry_result(struct carry *c, const struct wframe *frame, uint64_t now)
 {
 	struct channel *queue = proc_channel(ROLE_QUEUE);
 	struct carry_item *item = find_flying(c, frame->id);
 	struct p_result result;
 	struct m_sent sent;
 
+	if (frame->body.n > MSG_RESULT_MAX)
+		return "the result is too large";
 	if (obj_decode(&p_result_def, frame->body, &result) != WIRE_OK)
 		return "the result cannot be decoded";
-	if (item == NULL || result.outcomes.count > item->left)
+	if (item == NULL || !mark_all(item, &result.outcomes))
 		return "a result for what was not sent";
 	sent.qid = item->qid;
 	sent.result = frame->body;
 	if (queue != NULL)
 		channel_send(queue, MSG_SENT, 0, &sent, -1);
-	item->left -= result.outcomes.count;
+	c->moved_at = now;
 	if (item->left == 0) {
 		c->flying_items--;
 		c->flying_bytes -= item->n;
@@ -235,7 +285,11 @@ carry_res(struct carry *c, const struct wframe *frame)
 	TAILQ_FOREACH (q, &c->queries, entry) {
 		if (q->id != frame->id)
 			continue;
-		answer_query(q->ask, frame->body);
+		if (frame->body.n > MSG_REQ_MAX)
+			carry_refuse_query(
+			    q->ask, CODE_TOO_LARGE, "the peer's answer is too large");
+		else
+			answer_query(q->ask, frame->body);
 		query_free(c, q);
 		break;
 	}
@@ -276,6 +330,8 @@ carry_write(struct carry *c, struct buf *out)
 	TAILQ_FOREACH (q, &c->queries, entry) {
 		if (q->id != 0)
 			continue;
+		if (out->n > before && out->n - before + q->n > CARRY_BATCH)
+			return true;
 		q->id = ++c->next_id;
 		wframe_put(out, FRAME_REQ, q->id, span_of(q->body, q->n));
 	}
@@ -295,12 +351,13 @@ carry_write(struct carry *c, struct buf *out)
 void
 carry_fail(struct carry *c, uint16_t code, const char *text)
 {
+	uint16_t res = code_class(code) == CODE_TEMPORARY ? code : CODE_PEER_UNREACHABLE;
 	struct carry_query *q;
 
 	fail_items(&c->flying, code, text);
 	fail_items(&c->waiting, code, text);
 	while ((q = TAILQ_FIRST(&c->queries)) != NULL) {
-		carry_refuse_query(q->ask, code, text);
+		carry_refuse_query(q->ask, res, text);
 		query_free(c, q);
 	}
 	c->flying_items = 0;

@@ -41,6 +41,8 @@ struct outbound {
 
 static struct map *links; /* domain -> struct outbound, owned */
 static uint64_t last_number;
+static size_t closing; /* links that are in no map any more: their bye is on its way */
+static bool stopping;
 
 typedef void answer_fn(enum request_end, struct channel *, struct channel_msg *, void *);
 static answer_fn on_dialled, on_signed, on_checked;
@@ -58,6 +60,12 @@ size_t
 outbound_count(void)
 {
 	return links != NULL ? map_count(links) : 0;
+}
+
+bool
+outbound_none(void)
+{
+	return outbound_count() == 0 && closing == 0;
 }
 
 /* --- the end of a link ------------------------------------------------------------------- */
@@ -119,6 +127,7 @@ end_with_bye(struct outbound *o, uint16_t code, const char *text)
 	}
 	give_back(o, code_class(code) == CODE_OK, code, text);
 	o->state = CLOSING;
+	closing++;
 	link_close(o->link, WS_CODE_NORMAL, NULL);
 }
 
@@ -267,7 +276,7 @@ on_checked(enum request_end how, struct channel *ch, struct channel_msg *msg, vo
 static struct refusal
 on_result(struct outbound *o, const struct wframe *frame)
 {
-	const char *text = carry_result(&o->carry, frame);
+	const char *text = carry_result(&o->carry, frame, clock_mono_ms());
 
 	return text == NULL ? fine : REFUSE(CODE_MALFORMED, text);
 }
@@ -388,6 +397,8 @@ on_close(struct link *link, const struct link_end *how, void *arg)
 	if (o->state == CLOSING) {
 		link_free(link);
 		free(o);
+		closing--;
+		proc_wake();
 		return;
 	}
 	if (how->reason == CONN_UNTRUSTED)
@@ -477,6 +488,9 @@ obtain(struct span domain, const char **text)
 	*text = "not a domain";
 	if (!addr_domain_valid(domain, NULL))
 		return NULL;
+	*text = "the server stops";
+	if (stopping)
+		return NULL;
 	*text = "too many links";
 	if (map_count(links) >= OUTBOUND_MAX)
 		return NULL;
@@ -506,7 +520,7 @@ outbound_send(const struct m_send *send)
 		carry_refuse_item(send->qid, CODE_TRY_LATER, text);
 		return;
 	}
-	if (carry_item(&o->carry, send))
+	if (carry_item(&o->carry, send, clock_mono_ms()))
 		o->busy_at = clock_mono_ms();
 }
 
@@ -565,8 +579,9 @@ outbound_tick(uint64_t now)
 		struct outbound *o = entry;
 
 		carry_tick(&o->carry, now);
-		if (o->state == UP && carry_idle(&o->carry) &&
-		    now - o->busy_at >= OUTBOUND_IDLE_MS)
+		if (carry_stalled(&o->carry, now))
+			end_with_bye(o, CODE_TIMEOUT, "no result in time");
+		else if (carry_idle(&o->carry) && now - o->busy_at >= OUTBOUND_IDLE_MS)
 			end_with_bye(o, CODE_DONE, "nothing to carry");
 	}
 }
@@ -600,6 +615,7 @@ outbound_stop(void)
 	size_t pos = 0;
 	void *o;
 
+	stopping = true;
 	while (links != NULL && map_next(links, &pos, &key, &o))
 		end_with_bye(o, CODE_DONE, "the server stops");
 }

@@ -31,8 +31,10 @@ void outbound_tick(uint64_t now);
 /* The queue was restarted: it will send everything again. */
 void outbound_queue_gone(void);
 void outbound_store_gone(void);
-/* Ends all links in order. */
+/* Ends all links in order; new ones are refused from now on. */
 void outbound_stop(void);
+/* Every bye has gone out and every connection has ended. */
+bool outbound_none(void);
 size_t outbound_count(void);
 
 #endif

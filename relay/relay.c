@@ -20,7 +20,10 @@
 #include "relay/relay.h"
 #include "relay/roots.h"
 
+#define STOP_TICKS 2 /* seconds for links to end in order */
+
 static struct conf *conf, *next_conf; /* owned */
+static unsigned stopping;             /* ticks left, 0: not stopping */
 
 const struct conf *
 relay_conf(void)
@@ -128,7 +131,24 @@ static bool
 relay_stop(void)
 {
 	outbound_stop();
-	return true;
+	stopping = STOP_TICKS + 1;
+	return outbound_none();
+}
+
+static void
+relay_turn(void)
+{
+	outbound_turn();
+	if (stopping > 0 && outbound_none())
+		proc_stopped();
+}
+
+static void
+relay_tick(uint64_t now)
+{
+	outbound_tick(now);
+	if (stopping > 0 && --stopping == 0)
+		proc_stopped();
 }
 
 static void
@@ -160,8 +180,8 @@ const struct proc relay_proc = {
     .reload_prepare = relay_reload_prepare,
     .reload_switch = relay_reload_switch,
     .peer_down = relay_peer_down,
-    .tick = outbound_tick,
-    .turn = outbound_turn,
+    .tick = relay_tick,
+    .turn = relay_turn,
     .stop = relay_stop,
     .status = relay_status,
 };

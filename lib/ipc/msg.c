@@ -48,10 +48,9 @@ enum {
 	PATH_BYTES = 4096,
 	TEXT_BYTES = 512, /* a reason, for people */
 	DOMAIN_BYTES = 253,
-	ACCOUNT_BYTES = 318, /* 64 + '#' + 253 */
-	ADDR_BYTES = 64,     /* "[2001:db8::1]:443" */
-	AUTH_BYTES = 4096,   /* the limit before login */
-	REQ_BYTES = 65536,
+	ACCOUNT_BYTES = 318,     /* 64 + '#' + 253 */
+	ADDR_BYTES = 64,         /* "[2001:db8::1]:443" */
+	AUTH_BYTES = 4096,       /* the limit before login */
 	CONF_BYTES = 256 * 1024, /* CONF_SHARE_MAX */
 	DOCUMENT_BYTES = 16384,
 	SIGN_BYTES = 256, /* a TLS 1.3 CertificateVerify content has at most 146 */
@@ -99,12 +98,12 @@ static const struct field f_peer_auth_res[] = {U64(m_peer_auth_res, link),
     FIXED(m_peer_auth_res, nonce, 32), SPAN(m_peer_auth_res, domain, 0, DOMAIN_BYTES),
     SPAN(m_peer_auth_res, text, 0, TEXT_BYTES), END};
 static const struct field f_req[] = {
-    U64(m_req, handle), U64(m_req, link), SPAN(m_req, req, 1, REQ_BYTES), END};
+    U64(m_req, handle), U64(m_req, link), SPAN(m_req, req, 1, MSG_REQ_MAX), END};
 static const struct field f_res[] = {
-    U64(m_res, link), SPAN(m_res, res, 1, REQ_BYTES), END};
+    U64(m_res, link), SPAN(m_res, res, 1, MSG_REQ_MAX), END};
 static const struct field f_put[] = {
     U64(m_put, handle), SPAN(m_put, put, 1, MSG_ITEM_MAX), END};
-static const struct field f_put_res[] = {SPAN(m_put_res, result, 1, REQ_BYTES), END};
+static const struct field f_put_res[] = {SPAN(m_put_res, result, 1, MSG_RESULT_MAX), END};
 static const struct field f_push[] = {
     U64(m_push, handle), U64(m_push, seq), SPAN(m_push, push, 1, MSG_ITEM_MAX), END};
 static const struct field f_done[] = {U64(m_done, handle), U64(m_done, seq), END};
@@ -117,7 +116,7 @@ static const struct field f_handle[] = {U64(m_handle, handle), U16(m_handle, cod
 static const struct field f_submit[] = {
     U64(m_submit, handle), SPAN(m_submit, put, 1, MSG_ITEM_MAX), END};
 static const struct field f_submit_res[] = {
-    SPAN(m_submit_res, result, 1, REQ_BYTES), END};
+    SPAN(m_submit_res, result, 1, MSG_RESULT_MAX), END};
 
 static const struct field f_tls_sign[] = {
     FIXED(m_tls_sign, key, 32), SPAN(m_tls_sign, content, 1, SIGN_BYTES), END};
@@ -141,7 +140,7 @@ static const struct field f_send[] = {U64(m_send, qid), U64(m_send, fifo),
     U8(m_send, restart, 1), SPAN(m_send, domain, 1, DOMAIN_BYTES),
     SPAN(m_send, put, 1, MSG_ITEM_MAX), END};
 static const struct field f_sent[] = {
-    U64(m_sent, qid), SPAN(m_sent, result, 1, REQ_BYTES), END};
+    U64(m_sent, qid), SPAN(m_sent, result, 1, MSG_RESULT_MAX), END};
 static const struct field f_send_fail[] = {U64(m_send_fail, qid), U16(m_send_fail, code),
     SPAN(m_send_fail, text, 0, TEXT_BYTES), END};
 static const struct field f_peer_up[] = {SPAN(m_peer_up, domain, 1, DOMAIN_BYTES),
@@ -162,8 +161,8 @@ static const struct field f_peer_check[] = {U64(m_peer_check, link),
 static const struct field f_peer_check_res[] = {U64(m_peer_check_res, link),
     U16(m_peer_check_res, code), SPAN(m_peer_check_res, text, 0, TEXT_BYTES), END};
 static const struct field f_query[] = {
-    SPAN(m_query, domain, 1, DOMAIN_BYTES), SPAN(m_query, req, 1, REQ_BYTES), END};
-static const struct field f_query_res[] = {SPAN(m_query_res, res, 1, REQ_BYTES), END};
+    SPAN(m_query, domain, 1, DOMAIN_BYTES), SPAN(m_query, req, 1, MSG_REQ_MAX), END};
+static const struct field f_query_res[] = {SPAN(m_query_res, res, 1, MSG_REQ_MAX), END};
 
 static const struct field f_connect[] = {SPAN(m_connect, domain, 1, DOMAIN_BYTES), END};
 static const struct field f_connected[] = {SPAN(m_connected, addr, 1, ADDR_BYTES), END};

@@ -39,6 +39,9 @@ bool msg_channel_exists(enum role, enum role);
 /* The largest payload of any message, and so the frame limit of every channel: an item of
  * the greatest size (MSG_ITEM_MAX) with its fixed fields. */
 #define MSG_ITEM_MAX (272u * 1024u)
+#define MSG_REQ_MAX 65536u /* a wire request or its answer */
+#define MSG_RESULT_MAX                                                                   \
+	(80u * 1024u) /* a wire result: 100 outcomes with all they may hold */
 #define MSG_PAYLOAD_MAX (MSG_ITEM_MAX + 4096u)
 
 enum msg_type {
