@@ -108,8 +108,8 @@ static const struct schema_row rows[CONF_COUNT] = {
 	RELOAD_LIVE, "0.1", LISTENER | QUEUE | STORE, "Most recipients of one item."},
     [CONF_LIMITS_MAILBOX] = {"limits.mailbox", SCHEMA_SIZE, "1GiB", MIB, TIB, NULL, 0,
 	RELOAD_LIVE, "0.1", STORE,
-	"Most bytes that wait in one account's mailbox. What is beyond is refused for "
-	"the time being."},
+	"Most bytes that wait in one account's mailbox. What is beyond is refused, "
+	"and its sender is told."},
     [CONF_LIMITS_CONNECTIONS] = {"limits.connections", SCHEMA_INT, "10000", 16, 1000000,
 	NULL, 0, RELOAD_LIVE, "0.1", MASTER | LISTENER,
 	"Most connections at a time, of devices and peers together."},
