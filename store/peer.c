@@ -48,6 +48,8 @@ struct fetch {
 	char *domain;  /* owned */
 	uint64_t last; /* clock_mono_ms() of its start */
 	bool running;
+	unsigned code;         /* how the last one ended; 0: none has */
+	char *why;             /* owned; its text */
 	struct trial *waiting; /* owned */
 };
 static struct map *fetches; /* owned: domain -> struct fetch */
@@ -160,6 +162,7 @@ forget_idle(void)
 			continue;
 		map_take(fetches, span_str(f->domain));
 		free(f->domain);
+		free(f->why);
 		free(f);
 	}
 }
@@ -245,6 +248,9 @@ resume_waiting(struct fetch *f, unsigned code, const char *text)
 
 	f->running = false;
 	f->waiting = NULL;
+	f->code = code;
+	free(f->why);
+	f->why = xstrdup(text);
 	for (; t != NULL; t = next) {
 		next = t->next;
 		parked--;
@@ -277,6 +283,16 @@ on_document(enum request_end end, struct channel *ch, struct channel_msg *msg, v
 	resume_waiting(f, code, text);
 }
 
+/* No fetch now: if the last one failed, that is still the reason, not the pause since. */
+static void
+recall(struct trial *t, const struct fetch *f)
+{
+	if (f->code == 0 || f->code == CODE_DONE)
+		return;
+	t->fetch_code = f->code;
+	snprintf(t->text, sizeof(t->text), "%s", f->why);
+}
+
 /* Lets the proof wait for a document. False if none can be fetched now. */
 static bool
 fetch_for(struct trial *t, bool known)
@@ -293,8 +309,10 @@ fetch_for(struct trial *t, bool known)
 	if (parked >= STORE_PARKED || relay == NULL)
 		return false;
 	if (!f->running) {
-		if (f->last != 0 && f->last + pause > now)
+		if (f->last != 0 && f->last + pause > now) {
+			recall(t, f);
 			return false;
+		}
 		if (proc_ask(relay, MSG_DOC_FETCH, &m, -1, STORE_ASK_MS, done) == 0)
 			return false;
 		f->running = true;
