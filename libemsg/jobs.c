@@ -296,8 +296,9 @@ send_on_res(
 			return -1;
 		return send_start(e, row);
 	}
-	if (code_class(res->code) == CODE_PERMANENT && span_eq(account, row->peer) &&
-	    !span_eq(account, e->self.account))
+	/* What is wrong between the servers, their operators mend; until then it waits there. */
+	if (code_class(res->code) == CODE_PERMANENT && res->code != CODE_ROOT_CHANGED &&
+	    span_eq(account, row->peer) && !span_eq(account, e->self.account))
 		return send_failed(e, row, (unsigned)res->code, res_text(res));
 	if ((rc = use_old_keys(e, account)) == 1)
 		return send_start(e, row);
