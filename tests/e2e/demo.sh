@@ -19,7 +19,7 @@ ALICE='alice#im.alpha.test'
 BOB='bob#im.beta.test'
 
 stop_all() {
-	trap - EXIT INT TERM
+	trap - EXIT INT TERM HUP
 	server_stop alpha
 	server_stop beta
 }
@@ -41,7 +41,6 @@ start_servers() {
 	alpha_port=$(free_port 7443)
 	beta_port=$(free_port 8443)
 	e2e_say "==> starting im.alpha.test on 127.0.0.1:$alpha_port and im.beta.test on 127.0.0.1:$beta_port"
-	# shellcheck disable=SC2119 # no arguments: by their pins
 	two_servers
 }
 
@@ -93,7 +92,7 @@ esac
 
 fresh_run || e2e_die "$EMSG_RUN cannot be made"
 trap stop_all EXIT
-trap 'stop_all; exit 130' INT TERM
+trap 'stop_all; exit 130' INT TERM HUP
 if start_servers && make_contacts && message alice bob "$BOB" 'Hello Bob, this is Alice.' &&
 	message bob alice "$ALICE" 'Hello Alice, Bob here.'; then
 	e2e_say "==> both messages arrived"

@@ -21,12 +21,22 @@ e2e_build() {
 	export EMSG_BUILD
 }
 
+# e2e_has PROGRAM ...: ends the test as skipped if one is missing.
+e2e_has() {
+	for needed; do
+		command -v "$needed" >/dev/null 2>&1 || {
+			echo "skipped: $(basename "$0"), $needed is missing"
+			exit 0
+		}
+	done
+}
+
 # e2e_run: a new folder in EMSG_RUN; it and its servers go with the test.
 e2e_run() {
 	EMSG_RUN=$(mktemp -d "${TMPDIR:-/tmp}/emsg-e2e.XXXXXX") || exit 1
 	export EMSG_RUN
 	trap e2e_end EXIT
-	trap 'exit 130' INT TERM
+	trap 'exit 130' INT TERM HUP
 }
 
 e2e_end() {
@@ -150,7 +160,8 @@ server_ready() {
 
 # server_start NAME: starts it and waits until it serves. Its number is in NAME/pid.
 server_start() {
-	"$EMSG_BUILD/emsgd" -F -d "$EMSG_RUN/$1" -x "$EMSG_BUILD" \
+	# In a session of its own, so that Ctrl-C stops it in order, by server_stop.
+	setsid "$EMSG_BUILD/emsgd" -F -d "$EMSG_RUN/$1" -x "$EMSG_BUILD" \
 		</dev/null >/dev/null 2>>"$EMSG_RUN/$1/log" &
 	echo $! >"$EMSG_RUN/$1/pid"
 	wait_until 20 server_ready "$1" || {
@@ -205,7 +216,7 @@ user_register() {
 # is_contact NAME ADDRESS: each of the two has the other's consent.
 is_contact() {
 	user "$1" contact show "$2" --json |
-		jq -e 'select(.state == "full")' >/dev/null
+		jq -se 'any(.state == "full")' >/dev/null
 }
 
 # befriend NAME ADDRESS NAME2 ADDRESS2: the first asks, the second grants.
@@ -217,7 +228,8 @@ befriend() {
 
 # arrived NAME MID: the user's history has that message.
 arrived() {
-	user "$1" history --json | jq -e --arg mid "$2" 'select(.mid == $mid)'
+	user "$1" history --json |
+		jq -se --arg mid "$2" 'any(.mid == $mid)' >/dev/null
 }
 
 # has_fate NAME MID STATES: the user's program says one of those states (an expression of grep).
@@ -225,14 +237,58 @@ has_fate() {
 	user "$1" fates "$2" --json | jq -r .state | grep -Ex "$3"
 }
 
-# two_servers [KEY-OF-BETA [KEY-OF-ALPHA]]: im.alpha.test and im.beta.test start. The arguments
-# are what their entries of peers say of the other, e.g. "pin: ..."; without them, his pin.
+# ca_init: an authority of our own; its certificate is $EMSG_RUN/ca/ca.pem.
+ca_init() {
+	mkdir -p "$EMSG_RUN/ca" && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 \
+		-nodes -days 2 -subj "/CN=EMSG test authority" -keyout "$EMSG_RUN/ca/ca.key" \
+		-out "$EMSG_RUN/ca/ca.pem" 2>"$EMSG_RUN/ca/log"
+}
+
+# ca_issue DOMAIN: its certificate by that authority, DOMAIN.pem and DOMAIN.key beside it.
+ca_issue() {
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" \
+		-keyout "$EMSG_RUN/ca/$1.key" -out "$EMSG_RUN/ca/$1.csr" 2>>"$EMSG_RUN/ca/log" &&
+		printf 'subjectAltName=DNS:%s\nextendedKeyUsage=serverAuth\n' "$1" \
+			>"$EMSG_RUN/ca/$1.ext" &&
+		openssl x509 -req -in "$EMSG_RUN/ca/$1.csr" -CA "$EMSG_RUN/ca/ca.pem" \
+			-CAkey "$EMSG_RUN/ca/ca.key" -CAcreateserial -days 2 \
+			-extfile "$EMSG_RUN/ca/$1.ext" -out "$EMSG_RUN/ca/$1.pem" \
+			2>>"$EMSG_RUN/ca/log"
+}
+
+# ca_trust NAME: that server trusts the authority from its next start or reload on.
+ca_trust() {
+	mkdir -p "$EMSG_RUN/$1/conf.d" &&
+		printf 'tls:\n  ca_file: %s\n' "$EMSG_RUN/ca/ca.pem" \
+			>"$EMSG_RUN/$1/conf.d/ca.yaml"
+}
+
+# two_servers: im.alpha.test and im.beta.test start. Each has the other's pin, unless ca_init was
+# called: then the authority gave them their certificates, and alpha and beta in $trusting trust
+# it, and there is no pin.
 two_servers() {
 	alpha_port=${alpha_port:-$(test_port 0)}
-	server_init alpha im.alpha.test "$alpha_port" || return 1
 	beta_port=${beta_port:-$(free_port $((alpha_port + 1)))}
-	server_init beta im.beta.test "$beta_port" || return 1
-	server_peer alpha im.beta.test "$beta_port" "${1:-pin: $(server_pin beta)}"
-	server_peer beta im.alpha.test "$alpha_port" "${2:-pin: $(server_pin alpha)}"
+	if [ -f "$EMSG_RUN/ca/ca.pem" ]; then
+		two_servers_by_ca || return 1
+	else
+		server_init alpha im.alpha.test "$alpha_port" &&
+			server_init beta im.beta.test "$beta_port" || return 1
+		server_peer alpha im.beta.test "$beta_port" "pin: $(server_pin beta)"
+		server_peer beta im.alpha.test "$alpha_port" "pin: $(server_pin alpha)"
+	fi
 	server_start alpha && server_start beta
+}
+
+two_servers_by_ca() {
+	ca_issue im.alpha.test && ca_issue im.beta.test || return 1
+	server_init alpha im.alpha.test "$alpha_port" --cert "$EMSG_RUN/ca/im.alpha.test.pem" \
+		--key "$EMSG_RUN/ca/im.alpha.test.key" || return 1
+	server_init beta im.beta.test "$beta_port" --cert "$EMSG_RUN/ca/im.beta.test.pem" \
+		--key "$EMSG_RUN/ca/im.beta.test.key" || return 1
+	server_peer alpha im.beta.test "$beta_port"
+	server_peer beta im.alpha.test "$alpha_port"
+	for trusting_name in ${trusting:-alpha beta}; do
+		ca_trust "$trusting_name"
+	done
 }
