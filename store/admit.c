@@ -226,6 +226,16 @@ let_object(struct sdb *db, const struct admit *d, struct span account,
 	return code;
 }
 
+/* A repeat. To a request or revocation the answer is always the same, so that nobody learns by
+ * asking twice whether the first one came to anything. */
+static unsigned
+known(const struct admit *d)
+{
+	const char *typ = d->put.kind == ITEM_OBJECT ? consent_typ(d->put.body) : NULL;
+
+	return typ == NULL || strcmp(typ, TYP_GRANT) == 0 ? CODE_KNOWN : CODE_RECEIVED;
+}
+
 unsigned
 admit_to(
     struct sdb *db, const struct admit *d, const struct p_recipient *to, bool *stored)
@@ -242,7 +252,7 @@ admit_to(
 
 	*stored = false;
 	if (seen == SEEN_REPEAT)
-		code = CODE_KNOWN;
+		code = known(d);
 	else if (seen == SEEN_FULL)
 		code = CODE_MID_USED;
 	else if (seen != SEEN_FAULT && d->put.kind == ITEM_OBJECT)

@@ -125,19 +125,24 @@ consent_keys(struct sdb *db, struct span owner, struct span other, struct devlis
 	return devlist_open(keys, row.listkey, row.devlist) ? SDB_OK : SDB_FAULT;
 }
 
-/* Whether an account has as many rows as it may. */
+/* Whether an account has as many rows as it may. Those whose time is over go on the way. */
 static bool
-rows_full(struct sdb *db, struct span owner)
+rows_full(struct sdb *db, struct span owner, uint64_t now)
 {
 	struct span other, value;
 	struct sdb_walk w;
+	struct row row;
 	struct skey k;
 	size_t n = 0;
 
 	skey_local(&k, owner);
 	sdb_walk_init(&w, db, SDB_CONSENT, &k);
-	while (n < STORE_CONSENT_ROWS && sdb_walk_next(&w, &other, &value))
-		n++;
+	while (n < STORE_CONSENT_ROWS && sdb_walk_next(&w, &other, &value)) {
+		if (row_decode(value, &row) && row_over(&row, now))
+			sdb_walk_del(&w);
+		else
+			n++;
+	}
 	return n >= STORE_CONSENT_ROWS;
 }
 
@@ -353,9 +358,13 @@ consent_make(struct sdb *db, const struct consent_act *act)
 	if (strcmp(act->typ, TYP_REQUEST) == 0) {
 		if (state != CONSENT_NONE)
 			return CODE_DONE;
-		return rows_full(db, from) ? CODE_LIMIT
-					   : done_if(row_put(db, from, to, &row));
+		return rows_full(db, from, act->now)
+		    ? CODE_LIMIT
+		    : done_if(row_put(db, from, to, &row));
 	}
+	if (strcmp(act->typ, TYP_GRANT) == 0 && state == CONSENT_NONE &&
+	    rows_full(db, from, act->now))
+		return CODE_LIMIT;
 	res = asking_del(db, to, from);
 	if (res != SDB_OK)
 		return CODE_STORAGE;
@@ -406,7 +415,7 @@ receive_request(struct sdb *db, const struct consent_act *act, bool alive,
 		return code;
 	if (!alive ||
 	    (state == CONSENT_NONE &&
-		(!policy_lets(act, lim) || rows_full(db, act->object.to))))
+		(!policy_lets(act, lim) || rows_full(db, act->object.to, act->now))))
 		return CODE_RECEIVED;
 	if (note(db, act, CONSENT_PENDING) != SDB_OK)
 		return CODE_STORAGE;
@@ -436,8 +445,8 @@ receive_revoke(
 {
 	if (act->unverified && state != CONSENT_ASKED)
 		return CODE_RECEIVED;
-	if (asking_del(db, act->object.from, act->object.to) != SDB_OK)
-		return CODE_STORAGE;
+	/* A pending row stays, and so it stays counted: else who asks and revokes in turn
+	 * could fill the rows of everybody. */
 	if (!alive || (state != CONSENT_ASKED && state != CONSENT_FULL))
 		return CODE_RECEIVED;
 	if (row_del(db, act->object.to, act->object.from) != SDB_OK)

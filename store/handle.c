@@ -48,8 +48,8 @@ handle_count(void)
 	return by_id == NULL ? 0 : map_count(by_id);
 }
 
-static struct handle *
-find_any(uint64_t id)
+struct handle *
+handle_find_any(uint64_t id)
 {
 	prepare();
 	return map_find_u64(by_id, id);
@@ -58,7 +58,7 @@ find_any(uint64_t id)
 struct handle *
 handle_find(uint64_t id)
 {
-	struct handle *h = find_any(id);
+	struct handle *h = handle_find_any(id);
 
 	return h != NULL && h->known ? h : NULL;
 }
@@ -214,7 +214,7 @@ void
 on_handle_ok(struct channel *ch, struct channel_msg *msg)
 {
 	const struct m_handle *m = msg->body;
-	struct handle *h = find_any(m->handle);
+	struct handle *h = handle_find_any(m->handle);
 
 	(void)ch;
 	if (h == NULL)
@@ -318,7 +318,7 @@ void
 on_link_end(struct channel *ch, struct channel_msg *msg)
 {
 	const struct m_handle *m = msg->body;
-	struct handle *h = find_any(m->handle);
+	struct handle *h = handle_find_any(m->handle);
 
 	(void)ch;
 	if (h != NULL)

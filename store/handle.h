@@ -61,6 +61,8 @@ struct handle *handle_new(const struct handle_new *, unsigned *code);
 void handle_answer(struct handle *, const void *body);
 /* A live handle, or NULL. Only known ones: a link that was never told has no rights. */
 struct handle *handle_find(uint64_t id);
+/* The same, also one that queue has not noted yet: what is revoked must not come up later. */
+struct handle *handle_find_any(uint64_t id);
 /* First link of an account; follow next. */
 struct handle *handle_of(struct span account);
 size_t handle_count(void);

@@ -260,7 +260,8 @@ expire_one(struct sdb *db, struct span entry)
 	    memcmp(seq.p, entry.p + entry.n - 8, 8) != 0)
 		return SDB_OK;
 	res = acct_get(db, address, &a);
-	if (res == SDB_FAULT)
+	/* An account that cannot be read keeps no entry, and no other account's, for ever. */
+	if (res == SDB_FAULT && sdb_failed(db))
 		return res;
 	/* Reading the account may not have moved anything: no write lies between. */
 	if (remove_entry(&w, address, seq, value, &a) != SDB_OK)

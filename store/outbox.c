@@ -145,7 +145,7 @@ rewrite(const struct letter *l, union body *body, struct buf *out)
 static void
 revoke(const struct m_handle *m)
 {
-	struct handle *h = handle_find(m->handle);
+	struct handle *h = handle_find_any(m->handle);
 
 	if (h != NULL)
 		handle_revoke(h, m->code);

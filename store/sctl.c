@@ -273,18 +273,23 @@ user_del(uint64_t id, const struct m_ctl_ask *ask)
 		later_end(id, CODE_UNKNOWN_ACCOUNT, "there is no such account");
 		return;
 	}
-	gone.created = a.created;
-	if (res == SDB_OK)
+	if (res == SDB_OK) {
+		gone.created = a.created;
 		res = acct_put(store_db(), name, &gone);
+	}
 	if (res == SDB_OK)
 		res = clear_account(name);
+	if (res != SDB_OK) {
+		later_end(id, CODE_STORAGE, "the store could not write; see its log");
+		return;
+	}
 	log_info("user.del", "account=%s uid=%u", log_str(account), ask->uid);
 	for (struct handle *h = handle_of(name); h != NULL; h = h->next) {
 		struct m_handle m = {.handle = h->id, .code = CODE_UNKNOWN_ACCOUNT};
 
 		outbox_add(ROLE_LISTENER, MSG_REVOKE, 0, &m);
 	}
-	later_end(id, res == SDB_OK ? CODE_DONE : CODE_STORAGE, "");
+	later_end(id, CODE_DONE, "");
 }
 
 static uint64_t

@@ -270,13 +270,12 @@ store_status(struct buf *out)
 	free(text);
 }
 
-/* What was handled is committed and answered; what was not is repeated by whoever sent it. */
+/* Nothing to do: the turn of this round commits and answers what was handled, and what was not
+ * is repeated by whoever sent it. The database stays open, as this round of the loop may still
+ * call handlers, and an orderly close is nothing that it needs. */
 static bool
 store_stop(void)
 {
-	store_turn();
-	sdb_close(db);
-	db = NULL;
 	return true;
 }
 

@@ -244,6 +244,60 @@ START_TEST(limits)
 }
 END_TEST
 
+/* Who takes his requests back may not ask more people by that: the rows stay pending. */
+START_TEST(revoked_counts)
+{
+	struct kit_user u;
+	char to[64];
+	bool stored;
+
+	for (size_t i = 0; i < 4; i++) {
+		snprintf(to, sizeof(to), "t%zu#im.alpha.test", i);
+		kit_join(&u, to);
+		ck_assert_uint_eq(
+		    arrive(&y, to, TYP_REQUEST, &stored, CONF_CONSENT_EVERYONE, HOW_OPEN),
+		    i < 3 ? CODE_RECEIVED : CODE_LIMIT);
+		ck_assert_uint_eq(
+		    arrive(&y, to, TYP_REVOKE, &stored, CONF_CONSENT_EVERYONE, HOW_OPEN),
+		    CODE_RECEIVED);
+		kit_user_clear(&u);
+	}
+}
+END_TEST
+
+/* Rows of an account are bounded, also those that its owner makes; asked ones whose time is
+ * over do not count. */
+START_TEST(rows_bounded)
+{
+	struct span value = span_of("\1\0\0\0\0\0\0\0\1\0\0\0\0", 13);
+	struct skey k;
+	char other[64];
+
+	for (unsigned i = 0; i < STORE_CONSENT_ROWS; i++) {
+		snprintf(other, sizeof(other), "u%u#im.beta.test", i);
+		skey_local(&k, span_str(x.address));
+		skey_bytes(&k, other, strlen(other));
+		ck_assert_int_eq(
+		    sdb_put(kit_db, SDB_CONSENT, skey_span(&k), &value, 1), SDB_OK);
+	}
+	kit_commit();
+	ck_assert_uint_eq(make(TYP_GRANT), CODE_DONE);
+	ck_assert_uint_eq(make(TYP_REVOKE), CODE_DONE);
+	value = span_of("\3\0\0\0\0\0\0\0\1\0\0\0\0", 13);
+	for (unsigned i = 0; i < STORE_CONSENT_ROWS; i++) {
+		snprintf(other, sizeof(other), "u%u#im.beta.test", i);
+		skey_local(&k, span_str(x.address));
+		skey_bytes(&k, other, strlen(other));
+		ck_assert_int_eq(
+		    sdb_put(kit_db, SDB_CONSENT, skey_span(&k), &value, 1), SDB_OK);
+	}
+	kit_commit();
+	ck_assert_uint_eq(make(TYP_GRANT), CODE_LIMIT);
+	ck_assert_uint_eq(make(TYP_REQUEST), CODE_LIMIT);
+	ck_assert_int_eq(state(KIT_NOW), CONSENT_NONE);
+}
+END_TEST
+
 /* Objects that are not what they seem. */
 START_TEST(forged)
 {
@@ -267,7 +321,8 @@ START_TEST(forged)
 }
 END_TEST
 
-/* A repeat of a request that was declined meanwhile does not come up again. */
+/* A repeat of a request that was declined meanwhile does not come up again, and is answered
+ * as one that never came to anything. */
 START_TEST(declined)
 {
 	struct kit_item it;
@@ -279,7 +334,7 @@ START_TEST(declined)
 	ck_assert_uint_eq(kit_deliver(&it, &stored), CODE_RECEIVED);
 	ck_assert(stored);
 	ck_assert_uint_eq(make(TYP_REVOKE), CODE_DONE);
-	ck_assert_uint_eq(kit_deliver(&it, &stored), CODE_KNOWN);
+	ck_assert_uint_eq(kit_deliver(&it, &stored), CODE_RECEIVED);
 	ck_assert(!stored);
 	ck_assert_int_eq(state(KIT_NOW), CONSENT_NONE);
 	kit_item_clear(&it);
@@ -320,6 +375,8 @@ main(void)
 	tcase_add_test(t, alike);
 	tcase_add_test(t, asked_ends);
 	tcase_add_test(t, limits);
+	tcase_add_test(t, revoked_counts);
+	tcase_add_test(t, rows_bounded);
 	tcase_add_test(t, forged);
 	tcase_add_test(t, declined);
 	tcase_add_test(t, listing);

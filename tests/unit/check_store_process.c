@@ -383,6 +383,37 @@ START_TEST(operator)
 }
 END_TEST
 
+/* An account that goes while queue has not noted its link yet: the link does not come up. */
+START_TEST(gone_before_noted)
+{
+	struct ctl_name name = {.name = span_str(ALICE)};
+	struct m_ctl_ask ask = {.command = CTL_USER_DEL};
+	uint8_t nonce[32], mid[16];
+	struct m_handle ok = {0};
+	uint64_t asked;
+	struct buf b;
+
+	buf_init(&b, 1024);
+	sp_ask_nonce(nonce);
+	sp_prove(nonce, "im.alpha.test", true, &sp_device);
+	sp_hear(ROLE_QUEUE, MSG_HANDLE_ADD);
+	ok.handle = sp_got.add.handle;
+	asked = sp_id;
+	ck_assert_int_eq(obj_encode(&ctl_name_def, &name, &b), WIRE_OK);
+	ask.args = buf_span(&b);
+	sp_say(ROLE_CONTROL, MSG_CTL_ASK, 72, &ask);
+	sp_hear(ROLE_CONTROL, MSG_CTL_END);
+	sp_say(ROLE_QUEUE, MSG_HANDLE_OK, asked, &ok);
+	sp_hear(ROLE_LISTENER, MSG_LOGIN_RES);
+	sp_hear(ROLE_LISTENER, MSG_REVOKE);
+	ck_assert_uint_eq(sp_got.handle.handle, ok.handle);
+	mid_make(mid, clock_wall_ms());
+	sp_put(ok.handle, 73, mid);
+	ck_assert_uint_eq(sp_outcome(73), CODE_UNKNOWN_HANDLE);
+	buf_clear(&b);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -405,6 +436,7 @@ main(void)
 	tcase_add_test(t, servers);
 	tcase_add_test(t, server_without_trust);
 	tcase_add_test(t, operator);
+	tcase_add_test(t, gone_before_noted);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

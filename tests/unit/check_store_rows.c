@@ -128,6 +128,24 @@ START_TEST(expiry)
 }
 END_TEST
 
+/* An account whose row cannot be read does not keep what is due in other mailboxes. */
+START_TEST(expiry_with_bad_account)
+{
+	struct span value = span_str("no row of an account");
+	struct acct a;
+	struct skey k;
+
+	fill(2);
+	skey_local(&k, name());
+	ck_assert_int_eq(sdb_put(kit_db, SDB_ACCOUNT, skey_span(&k), &value, 1), SDB_OK);
+	ck_assert_int_eq(acct_get(kit_db, name(), &a), SDB_FAULT);
+	kit_commit();
+	ck_assert_uint_eq(mailbox_expire(kit_db, KIT_NOW + 9999, 10), 2);
+	ck_assert_uint_eq(mailbox_expire(kit_db, KIT_NOW + 9999, 10), 0);
+	kit_commit();
+}
+END_TEST
+
 START_TEST(for_whom)
 {
 	struct p_stanza s = {.has = 0};
@@ -458,6 +476,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, cursors);
 	tcase_add_test(t, expiry);
+	tcase_add_test(t, expiry_with_bad_account);
 	tcase_add_test(t, for_whom);
 	tcase_add_test(t, token_once);
 	tcase_add_test(t, token_swept);
