@@ -40,6 +40,8 @@ status_json(const struct emsg_status *s)
 	show_num("unread", s->unread);
 	show_num("waiting", s->waiting);
 	show_int("clock_offset_ms", s->clock_offset);
+	show_num("lost", s->lost);
+	show_str("lost_why", s->lost_why);
 	show_end();
 }
 
@@ -50,7 +52,9 @@ status_lines(const struct emsg_status *s)
 	show_escaped(s->account, strlen(s->account), false);
 	fputs("\ndevice:      ", stdout);
 	show_escaped(s->device, strlen(s->device), false);
-	printf("\nserver:      %s, %s, %s\n", s->server,
+	fputs("\nserver:      ", stdout);
+	show_escaped(s->server, strlen(s->server), false);
+	printf(", %s, %s\n",
 	    s->pinned ? "pinned by its domain key" : "known by its certificate",
 	    s->linked ? "linked" : "NOT LINKED");
 	printf("identity:    %s\n", s->identity);
@@ -65,6 +69,9 @@ status_lines(const struct emsg_status *s)
 		printf(
 		    "clock:       %lld s off from the server; corrected for messages\n",
 		    (long long)(-s->clock_offset / 1000));
+	if (s->lost > 0)
+		printf("lost:        %llu that could not be opened; the last: %s\n",
+		    (unsigned long long)s->lost, s->lost_why);
 }
 
 int

@@ -159,10 +159,10 @@ on_verify(struct emsg *e, const struct given *g)
 {
 	bool changed, mark = (g->set & OPT_MARK) != 0;
 	char number[72];
-	int rc = emsg_verify(e, g->args[0], number, &changed);
+	int rc = mark ? emsg_verify_mark(e, g->args[0]) : EMSG_OK;
 
-	if (rc == EMSG_OK && mark)
-		rc = emsg_verify_mark(e, g->args[0]);
+	if (rc == EMSG_OK)
+		rc = emsg_verify(e, g->args[0], number, &changed);
 	if (rc != EMSG_OK)
 		return complain(e, rc);
 	show_number(g, number, changed, mark);

@@ -4,8 +4,8 @@
  *
  * A new text becomes, in one transaction, a row in the history, a name by which receipts will
  * find it, and a job for the worklist; from then on it cannot be lost. Its counter and its time
- * grow strictly within a conversation, also over clocks that go back, so that sorting by time
- * keeps every device's order. Reading claims: a text is shown by the one program whose claim was
+ * grow strictly within a conversation, also over clocks that go back by minutes, so that sorting
+ * by time keeps every device's order. Reading claims: a text is shown by the one program whose claim was
  * committed.
  *
  * Owns rows of kinds message and name. Called by programs (emsg_send and others) and inbox.c.
@@ -23,7 +23,8 @@
 #include "worklist.h"
 #include "roster.h"
 
-#define CLAIM_MAX 1000 /* texts claimed in one transaction */
+#define CLAIM_MAX 1000           /* texts claimed in one transaction */
+#define AHEAD_MS (5 * 60 * 1000) /* half of what servers let a mid be ahead */
 
 static const struct span none = {NULL, 0};
 
@@ -61,18 +62,26 @@ compose_store(struct emsg *e, const struct row_message *row, enum message_state 
 	return rc;
 }
 
-/* The next counter and time of this device in a conversation. */
+/* The next counter and time of this device in a conversation. A time far ahead comes from a
+ * clock that was wrong; servers would refuse it for as long, so it is not followed. */
 static int
 next_place(struct emsg *e, struct span peer, uint64_t *counter, uint64_t *time)
 {
+	uint64_t now = session_now(e), last;
 	char name[ADDR_TEXT_SIZE + 8];
 	int n = (int)peer.n;
 
+	if (dbase_begin(e->db) < 0)
+		return -1;
 	snprintf(name, sizeof(name), "count %.*s", n, (const char *)peer.p);
 	*counter = dbase_next(e->db, span_str(name), 0);
 	snprintf(name, sizeof(name), "time %.*s", n, (const char *)peer.p);
-	*time = dbase_next(e->db, span_str(name), session_now(e));
-	return *counter == 0 || *time == 0 ? -1 : 0;
+	last = session_note_get(e, name);
+	*time = last < now || last - now > AHEAD_MS ? now : last + 1;
+	if (*counter != 0 && session_note_put(e, name, *time) == 0)
+		return dbase_commit(e->db);
+	dbase_rollback(e->db);
+	return -1;
 }
 
 static int

@@ -97,6 +97,8 @@ struct emsg_status {
 	bool linked;
 	uint64_t contacts, unread, waiting; /* waiting: not yet with the server */
 	int64_t clock_offset;               /* ms that the server is ahead */
+	uint64_t lost;        /* messages that came and could not be opened or verified */
+	const char *lost_why; /* of the last of them; "" if none */
 };
 void emsg_get_status(struct emsg *, struct emsg_status *);
 /* Whether signed receipts (on device, read) are sent to contacts. */
@@ -149,7 +151,8 @@ int emsg_contact_grant(struct emsg *, const char *address, uint64_t *work);
 int emsg_contact_remove(struct emsg *, const char *address, uint64_t *work);
 /* The 60-digit number that both sides see. *changed: of a key that is not yet accepted. */
 int emsg_verify(struct emsg *, const char *address, char number[72], bool *changed);
-/* Marks the contact as verified and accepts the key that the number was made of. */
+/* Marks the contact as verified and accepts the key that the last number was made of.
+ * EMSG_REFUSED if another one came since, or if none was shown. */
 int emsg_verify_mark(struct emsg *, const char *address);
 
 struct emsg_device {

@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "crypto/fingerprint.h"
 #include "crypto/trust.h"
+#include "inbox.h"
 #include "invite.h"
 #include "jobs.h"
 #include "keys.h"
@@ -25,6 +26,7 @@
 #include "worklist.h"
 #include "roster.h"
 #include "session.h"
+#include "unseal.h"
 
 #define INVITE_TTL_MAX (24ULL * 3600 * 1000)
 
@@ -93,6 +95,7 @@ emsg_get_status(struct emsg *e, struct emsg_status *s)
 	bool host = obj_has(&row_self_def, self, SELF_HOST);
 	struct span where = host ? self->host : keys_domain(self->account);
 	uint8_t print[SHA_SIZE];
+	uint64_t why;
 
 	text_copy(account, sizeof(account), self->account);
 	text_copy(device, sizeof(device), self->name);
@@ -115,6 +118,11 @@ emsg_get_status(struct emsg *e, struct emsg_status *s)
 	s->unread = count(e, DB_MESSAGE, MESSAGE_UNREAD);
 	s->waiting = count(e, DB_JOB, JOB_WAITING) + count(e, DB_RECEIPT, -1);
 	s->clock_offset = e->clock_offset;
+	s->lost = session_note_get(e, INBOX_LOST);
+	why = session_note_get(e, INBOX_LOST_WHY);
+	s->lost_why = s->lost > 0 && why <= UNSEAL_SENDER
+	    ? unseal_text((enum unseal_result)why)
+	    : "";
 }
 
 int
@@ -252,6 +260,7 @@ static int
 grant(struct emsg *e, struct contact *c, const char *address, uint64_t *work)
 {
 	struct span listkey = c->row.listkey, devlist = c->row.devlist;
+	int rc;
 
 	if (contact_has_alarm(c))
 		return session_fail(e, EMSG_REFUSED,
@@ -260,7 +269,10 @@ grant(struct emsg *e, struct contact *c, const char *address, uint64_t *work)
 	c->row.since = session_now(e);
 	if (devlist.n > 0)
 		contact_take(c, listkey, devlist, true);
-	return say(e, c, TYP_GRANT, work);
+	if ((rc = say(e, c, TYP_GRANT, work)) == EMSG_OK &&
+	    inbox_retry(e, c->row.account) < 0)
+		rc = session_broken(e);
+	return rc;
 }
 
 int
@@ -324,22 +336,36 @@ emsg_contact_remove(struct emsg *e, const char *typed, uint64_t *work)
 
 /* --- verification -------------------------------------------------------------------------- */
 
+/* The last number that the user saw was made of this key. */
+static bool
+was_shown(const struct contact *c, const uint8_t key[32])
+{
+	return obj_has(&row_contact_def, &c->row, CONTACT_SHOWN) &&
+	    memcmp(c->row.shown, key, sizeof(c->row.shown)) == 0;
+}
+
 int
 emsg_verify(struct emsg *e, const char *typed, char number[72], bool *changed)
 {
 	char address[ADDR_TEXT_SIZE];
+	const uint8_t *key;
 	struct contact c;
 	int rc = find_contact(e, typed, address, &c);
 
 	*changed = rc == EMSG_OK && contact_has_alarm(&c);
+	key = *changed ? c.row.alarm : c.row.identity;
 	if (rc == EMSG_OK && !*changed &&
 	    !obj_has(&row_contact_def, &c.row, CONTACT_IDENTITY))
 		rc = session_fail(e, EMSG_NOT_FOUND,
 		    "the identity key of %s is not known yet", address);
-	if (rc == EMSG_OK &&
-	    fingerprint_number(
-		e->self.identity, *changed ? c.row.alarm : c.row.identity, number) < 0)
+	if (rc == EMSG_OK && fingerprint_number(e->self.identity, key, number) < 0)
 		rc = session_fail(e, EMSG_FAILED, "the number cannot be made");
+	if (rc == EMSG_OK && !was_shown(&c, key)) {
+		memcpy(c.row.shown, key, sizeof(c.row.shown));
+		obj_set(&row_contact_def, &c.row, CONTACT_SHOWN);
+		if (contact_put(e, &c) < 0)
+			rc = session_broken(e);
+	}
 	contact_clear(&c);
 	return rc;
 }
@@ -350,9 +376,16 @@ emsg_verify_mark(struct emsg *e, const char *typed)
 	char address[ADDR_TEXT_SIZE];
 	struct contact c;
 	int rc = find_contact(e, typed, address, &c);
+	bool alarm = rc == EMSG_OK && contact_has_alarm(&c);
 
+	/* Nobody has compared a key that came after the number was shown. */
+	if (rc == EMSG_OK && !was_shown(&c, alarm ? c.row.alarm : c.row.identity))
+		rc = session_fail(e, EMSG_REFUSED,
+		    "the number of %s has not been shown: use emsg verify, compare, then "
+		    "--mark",
+		    address);
 	if (rc == EMSG_OK) {
-		if (contact_has_alarm(&c))
+		if (alarm)
 			contact_accept(&c, c.row.alarm);
 		c.row.verified = true;
 		rc = contact_put(e, &c) < 0 || roster_share(e, c.row.account) < 0

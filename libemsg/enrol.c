@@ -46,6 +46,7 @@ struct enrol {
 	uint64_t end;  /* monotonic ms */
 	bool open;     /* the link can be used */
 	bool told;     /* the server may have carried it out */
+	bool refused;  /* the link, for good: another domain key, for example */
 	unsigned code; /* of the answer; 0: none yet */
 	struct buf result;
 	char why[MESSAGE_MAX];
@@ -103,7 +104,7 @@ on_down(void *arg, unsigned code, const char *why)
 {
 	struct enrol *x = arg;
 
-	(void)code;
+	x->refused = code != 0 && code_class(code) == CODE_PERMANENT;
 	x->open = false;
 	fail(x, 0, why);
 }
@@ -148,7 +149,9 @@ connect_link(struct enrol *x)
 	wirelink_start(x->link);
 	while (!x->open && wirelink_state(x->link) != LINK_DOWN && !time_is_up(x))
 		step(x, WAIT_STEP_MS);
-	return x->open ? EMSG_OK : EMSG_LATER;
+	if (x->open)
+		return EMSG_OK;
+	return x->refused ? EMSG_REFUSED : EMSG_LATER;
 }
 
 /* One request and its answer: x->code, 0 if there was none. */

@@ -5,7 +5,8 @@
  * One row for each message and recipient. Fates come from results of puts, from servers and
  * from receipts; they may come in any order and twice. Accepted, arrived, on device and read
  * only go forward. A failure is corrected by anything later, and by a receipt at any time: who
- * has read a message proves that it came. Only messages that this account sent are noted.
+ * has read a message proves that it came. Only messages that this account sent, and the accounts that it sent them
+ * to, are noted.
  *
  * Owns nothing. Called by jobs.c and inbox.c. Fails with -1 (database).
  */
@@ -24,19 +25,22 @@ fate_key(const uint8_t mid[16], struct span account, uint8_t out[16 + ADDR_MAX])
 	return span_of(out, 16 + account.n);
 }
 
-/* The message is ours. */
+/* The message is ours, and went to that account. */
 static bool
-is_ours(struct emsg *e, const uint8_t mid[16])
+is_ours(struct emsg *e, const uint8_t mid[16], struct span account)
 {
 	uint8_t key[16 + ADDR_MAX];
+	struct row_message row;
 	struct buf value;
-	int rc;
+	bool ours;
 
 	buf_init(&value, DBASE_VALUE_MAX);
-	rc = dbase_get(
-	    e->db, DB_MESSAGE, fate_key(mid, e->self.account, key), &value, NULL);
+	ours = dbase_get(e->db, DB_MESSAGE, fate_key(mid, e->self.account, key), &value,
+		   NULL) == 1 &&
+	    obj_decode(&row_message_def, buf_span(&value), &row) == WIRE_OK &&
+	    span_eq(row.peer, account);
 	buf_wipe(&value);
-	return rc == 1;
+	return ours;
 }
 
 static bool
@@ -116,7 +120,7 @@ fatebook_on_push(struct emsg *e, struct span body)
 	while (obj_next(&it, &p_fate_def, &fate)) {
 		/* Receipts are signed by the recipient: no server can give them. */
 		if (fate.state == FATE_ON_DEVICE || fate.state == FATE_READ ||
-		    fate.state > FATE_EXPIRED || !is_ours(e, fate.mid))
+		    fate.state > FATE_EXPIRED || !is_ours(e, fate.mid, fate.account))
 			continue;
 		if (fatebook_set(e, fate.mid, fate.account, (enum fate_state)fate.state,
 			(unsigned)fate.code, fate.time, fate.text) < 0)

@@ -238,6 +238,16 @@ homes_open(
 	return NULL;
 }
 
+/* Makes the file before SQLite does: what it puts beside the file gets the file's mode. */
+static bool
+make_private(const char *path)
+{
+	int fd = open(
+	    path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+
+	return fd >= 0 && close(fd) == 0;
+}
+
 struct dbase *
 homes_create(const char *dir, const char *passphrase, const char **why)
 {
@@ -251,9 +261,9 @@ homes_create(const char *dir, const char *passphrase, const char **why)
 	if (passphrase != NULL)
 		pass = span_str(passphrase);
 	snprintf(path, sizeof(path), "%s/" DB_NAME_FILE, dir);
-	if ((db = dbase_open(path, true, why)) == NULL)
+	*why = "the local data cannot be made";
+	if (!make_private(path) || (db = dbase_open(path, true, why)) == NULL)
 		return NULL;
-	chmod(path, 0600);
 	buf_init(&blob, VAULT_BLOB_MAX);
 	result =
 	    vault_make(passphrase != NULL ? &pass : NULL, &scrypt_default, &blob, &vault);

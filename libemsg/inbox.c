@@ -6,7 +6,9 @@
  * message is stored once for each sender and mid, and only after its signature verified, so
  * that a forgery with a true mid changes nothing. If the sender's device is not in the list that
  * we have, the push is held, the list is asked for, and the push is judged again when it is
- * there. What does not verify then is dropped; nothing of it is shown.
+ * there. If the sender is no contact it is held until he is one, since a server that keeps its
+ * word lets nothing of a stranger through. What does not verify is dropped and counted; nothing
+ * of it is shown.
  *
  * Owns rows of kinds message, held and receipt. Called by session.c and jobs.c. Fails with -1
  * (database).
@@ -171,7 +173,9 @@ take_message(struct emsg *e, const struct unsealed *u)
 			    : fatebook_on_receipt(
 				  e, u->outer.from, u->header.time, u->inner.content);
 	if (span_eq(u->inner.type, span_str(ROSTER_TYPE)))
-		return ours ? roster_on_copy(e, u->inner.content) : 0;
+		return ours ? roster_on_copy(
+				  e, u->outer.device, u->header.counter, u->inner.content)
+			    : 0;
 	rc = store_message(e, u);
 	if (rc <= 0 || ours || mimi_id(u->inner.content, name) < 0)
 		return rc < 0 ? -1 : 0;
@@ -204,9 +208,28 @@ list_is_behind(const struct unsealed *u, struct span devlist)
 		    u->header.own.seq > ours.seq));
 }
 
-enum judged { JUDGED, WAIT_FOR_KEYS };
+/* What was pushed and cannot be shown, now or ever, is counted: the user learns of it. */
+static int
+count_lost(struct emsg *e, enum unseal_result why)
+{
+	if (session_note_put(e, INBOX_LOST_WHY, (uint64_t)why) < 0)
+		return -1;
+	return session_note_put(e, INBOX_LOST, session_note_get(e, INBOX_LOST) + 1);
+}
 
-/* Verifies and takes an opened message. *what: whether the sender's list is needed first. */
+enum judged { JUDGED, WAIT_FOR_KEYS, WAIT_FOR_CONSENT };
+
+/* Verifies and takes an opened message. */
+static int
+take_checked(struct emsg *e, const struct unsealed *u, const uint8_t key[32])
+{
+	enum unseal_result result = unseal_check(u, key, e->self.account);
+
+	return result == UNSEAL_OK ? take_message(e, u) : count_lost(e, result);
+}
+
+/* Takes an opened message if it is from a contact or from ourselves, and verifies. *what:
+ * whether the user's consent or the sender's list is needed first. */
 static int
 judge(struct emsg *e, const struct unsealed *u, enum judged *what)
 {
@@ -219,10 +242,12 @@ judge(struct emsg *e, const struct unsealed *u, enum judged *what)
 
 	devlist = sender_list(e, u->outer.from, &c, &own, &bytes);
 	*what = JUDGED;
-	if (devlist.n == 0 || !roster_device_key(devlist, u->outer.device, key))
+	if (!span_eq(u->outer.from, e->self.account) && c.state != CONSENT_FULL)
+		*what = WAIT_FOR_CONSENT;
+	else if (devlist.n == 0 || !roster_device_key(devlist, u->outer.device, key))
 		*what = WAIT_FOR_KEYS;
-	else if (unseal_check(u, key, e->self.account) == UNSEAL_OK)
-		rc = take_message(e, u);
+	else
+		rc = take_checked(e, u, key);
 	if (rc == 0 && *what == JUDGED && list_is_behind(u, devlist))
 		rc = jobs_add_keys(e, u->outer.from);
 	contact_clear(&c);
@@ -236,18 +261,21 @@ held_key(struct span push, uint8_t hash[SHA_SIZE])
 	return sha_of(push, hash) == 0 ? span_of(hash, SHA_SIZE) : none;
 }
 
-/* Keeps a push until the sender's list is here. tries: how often it was judged. */
+/* Keeps a push until the sender's list or our consent is here. tries: how often it was judged
+ * by a list. */
 static int
-hold(struct emsg *e, struct span push, struct span from, int64_t tries)
+hold(struct emsg *e, struct span push, struct span from, enum judged what, int64_t tries)
 {
 	uint8_t hash[SHA_SIZE];
 
+	if (what == WAIT_FOR_KEYS && ++tries > HELD_TRIES)
+		return count_lost(e, UNSEAL_SENDER);
 	if (dbase_count(e->db, DB_HELD, -1) >= INBOX_HELD_MAX)
-		return 0;
+		return count_lost(e, UNSEAL_SENDER);
 	if (dbase_put(e->db, DB_HELD, held_key(push, hash), from, tries, session_now(e),
 		push) < 0)
 		return -1;
-	return jobs_add_keys(e, from);
+	return what == WAIT_FOR_KEYS ? jobs_add_keys(e, from) : 0;
 }
 
 static int
@@ -255,14 +283,18 @@ on_message(struct emsg *e, const struct p_push *push, struct span raw, int64_t t
 {
 	struct unseal_device device = {.prekey = find_prekey, .arg = e};
 	enum judged what = JUDGED;
+	enum unseal_result result;
 	struct unsealed u;
 	int rc = 0;
 
 	memcpy(device.id, e->self.device, sizeof(device.id));
-	if (unseal_open(push, &device, &u) == UNSEAL_OK)
+	result = unseal_open(push, &device, &u);
+	if (result == UNSEAL_OK)
 		rc = judge(e, &u, &what);
-	if (rc == 0 && what == WAIT_FOR_KEYS && tries < HELD_TRIES)
-		rc = hold(e, raw, u.outer.from, tries + 1);
+	else if (result != UNSEAL_STANZA)
+		rc = count_lost(e, result);
+	if (rc == 0 && what != JUDGED)
+		rc = hold(e, raw, u.outer.from, what, tries);
 	unseal_clear(&u);
 	return rc;
 }

@@ -9,6 +9,9 @@
 
 #define INBOX_HELD_MAX 4096 /* messages that wait for their sender's keys */
 #define INBOX_HELD_MS (30ULL * 24 * 3600 * 1000)
+/* Notes: how many pushed messages could not be shown, and why not the last (unseal_result). */
+#define INBOX_LOST "lost"
+#define INBOX_LOST_WHY "lost-why"
 
 /* Takes one push into the open transaction. 0 or -1. */
 int inbox_on_push(struct emsg *, struct span body);

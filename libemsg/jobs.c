@@ -322,7 +322,7 @@ send_on_outcome(struct emsg *e, struct row_job *row, const struct flight *f)
 	    fatebook_set(e, row->mid, row->peer, fate_of(f->code), f->code,
 		session_now(e), none) < 0)
 		return -1;
-	if (f->again)
+	if (f->again || class == CODE_TEMPORARY)
 		return worklist_again(e, row, f->code, 0);
 	return worklist_done(e, row);
 }

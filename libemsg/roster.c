@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "crypto/cose.h"
 #include "crypto/trust.h"
+#include "inbox.h"
 #include "jobs.h"
 #include "worklist.h"
 #include "roster.h"
@@ -320,8 +321,11 @@ on_request(struct emsg *e, struct contact *c, const struct s_consent *o)
 	c->row.since = session_now(e);
 	if (contact_put(e, c) < 0)
 		return -1;
-	return c->state == CONSENT_FULL ? jobs_add_object(e, TYP_GRANT, o->from, NULL)
-					: 0;
+	if (c->state != CONSENT_FULL)
+		return 0;
+	if (jobs_add_object(e, TYP_GRANT, o->from, NULL) < 0)
+		return -1;
+	return inbox_retry(e, o->from);
 }
 
 static int
@@ -338,7 +342,7 @@ on_grant(struct emsg *e, struct contact *c, const struct s_consent *o)
 		c->state = CONSENT_FULL;
 		c->row.since = session_now(e);
 	}
-	return contact_put(e, c);
+	return contact_put(e, c) < 0 ? -1 : inbox_retry(e, o->from);
 }
 
 static int

@@ -60,8 +60,9 @@ size_t roster_devices(struct span account, struct span listkey, struct span devl
  * they get is what roster_on_copy() takes. 0 or -1. */
 int roster_share(struct emsg *, struct span account);
 #define ROSTER_TYPE "application/vnd.emsg.contacts"
-/* Contacts that another device of ours shares. 0 or -1. */
-int roster_on_copy(struct emsg *, struct span content);
+/* Contacts that another device of ours shares, in its message of that counter. 0 or -1. */
+int roster_on_copy(
+    struct emsg *, const uint8_t device[16], uint64_t counter, struct span content);
 
 /* Our own list; the row borrows from bytes. 1 there, 0 none, -1. */
 int roster_own(struct emsg *, struct row_list *, struct buf *bytes);

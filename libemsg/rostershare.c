@@ -11,7 +11,11 @@
  *
  * Owns nothing. Called by emsg_api.c, jobs.c and inbox.c. Fails with -1 (database).
  */
+#include <stdio.h>
+
+#include "base/text.h"
 #include "compose.h"
+#include "inbox.h"
 #include "roster.h"
 
 #define SHARE_MAX 100000 /* bytes of one message; contacts of 10 KB at most */
@@ -146,8 +150,24 @@ roster_share(struct emsg *e, struct span account)
 
 /* --- what comes --------------------------------------------------------------------------- */
 
+/* A device's word about a contact counts once and in its order, whatever order or repeat a
+ * server makes of it. 1: it is news, 0, -1. */
 static int
-take(struct emsg *e, const struct shared *shared)
+is_news(struct emsg *e, const uint8_t device[16], uint64_t counter, struct span account)
+{
+	char name[sizeof("copy ") + 33 + ADDR_TEXT_SIZE], id[33];
+
+	hex_encode(span_of(device, 16), id);
+	snprintf(name, sizeof(name), "copy %s %.*s", id, (int)account.n,
+	    (const char *)account.p);
+	if (session_note_get(e, name) >= counter)
+		return 0;
+	return session_note_put(e, name, counter) < 0 ? -1 : 1;
+}
+
+static int
+take(struct emsg *e, const struct shared *shared, const uint8_t device[16],
+    uint64_t counter)
 {
 	struct row_contact row;
 	struct contact c;
@@ -155,6 +175,8 @@ take(struct emsg *e, const struct shared *shared)
 
 	if (obj_decode(&row_contact_def, shared->row, &row) != WIRE_OK)
 		return 0;
+	if ((rc = is_news(e, device, counter, row.account)) != 1)
+		return rc;
 	rc = contact_get(e, row.account, &c);
 	if (rc >= 0 && obj_has(&row_contact_def, &row, CONTACT_IDENTITY) &&
 	    (!obj_has(&row_contact_def, &c.row, CONTACT_IDENTITY) ||
@@ -170,11 +192,14 @@ take(struct emsg *e, const struct shared *shared)
 		rc = contact_put(e, &c);
 	}
 	contact_clear(&c);
+	if (rc == 0 && shared->state == CONSENT_FULL)
+		rc = inbox_retry(e, row.account);
 	return rc;
 }
 
 int
-roster_on_copy(struct emsg *e, struct span content)
+roster_on_copy(
+    struct emsg *e, const uint8_t device[16], uint64_t counter, struct span content)
 {
 	struct parcel parcel;
 	struct shared shared;
@@ -184,7 +209,7 @@ roster_on_copy(struct emsg *e, struct span content)
 		return 0;
 	obj_iter_init(&it, &parcel.contacts);
 	while (obj_next(&it, &shared_def, &shared))
-		if (take(e, &shared) < 0)
+		if (take(e, &shared, device, counter) < 0)
 			return -1;
 	return 0;
 }

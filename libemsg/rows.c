@@ -60,6 +60,7 @@ static const struct obj_field contact_fields[] = {
     OBJ_FIELD(8, OBJ_BOOL, struct row_contact, verified, 0, 0, OBJ_REQUIRED),
     OBJ_FIXED(9, struct row_contact, alarm, 0),
     OBJ_FIELD(10, OBJ_BOOL, struct row_contact, wanted, 0, 0, OBJ_REQUIRED),
+    OBJ_FIXED(11, struct row_contact, shown, 0),
 };
 const struct obj_def row_contact_def = {
     "row-contact", sizeof(struct row_contact), OBJ_MAP, OBJ_FIELDS(contact_fields)};

@@ -65,12 +65,14 @@ struct row_contact {
 	bool verified;
 	uint8_t alarm[32]; /* another identity key was seen and not accepted */
 	bool wanted;       /* we asked */
+	uint8_t shown[32]; /* the key whose number the user saw last */
 };
 enum row_contact_key {
 	CONTACT_IDENTITY = 3,
 	CONTACT_LISTKEY = 4,
 	CONTACT_DEVLIST = 5,
-	CONTACT_ALARM = 9
+	CONTACT_ALARM = 9,
+	CONTACT_SHOWN = 11
 };
 
 /* DB_MESSAGE */

@@ -34,6 +34,7 @@ unseal_text(enum unseal_result result)
 	    [UNSEAL_SIGNATURE] = "the signature does not verify",
 	    [UNSEAL_RECIPIENT] = "signed for somebody else",
 	    [UNSEAL_CONV] = "signed for another conversation",
+	    [UNSEAL_SENDER] = "from a device that its account does not list",
 	};
 
 	return text[result];

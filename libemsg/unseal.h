@@ -17,6 +17,7 @@ enum unseal_result {
 	UNSEAL_SIGNATURE, /* not signed by that device */
 	UNSEAL_RECIPIENT, /* signed for somebody else */
 	UNSEAL_CONV,      /* signed for another conversation */
+	UNSEAL_SENDER,    /* from a device that the sender never listed */
 };
 /* One line of English. */
 const char *unseal_text(enum unseal_result);

@@ -104,6 +104,21 @@ ends 2 eve status --account 'no address'
 server_init alpha im.alpha.test "$port" >"$out" 2>&1 || { bad "setup"; exit 1; }
 server_start alpha >"$out" 2>"$err" || { bad "start"; exit 1; }
 
+# A server that cannot prove the key that the invitation pins is told nothing.
+# shellcheck disable=SC2317 # called below
+other_pin() {
+	python3 -c '
+import base64, sys
+head, text = sys.argv[1].rsplit(":", 1)
+cbor = bytearray(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+cbor[cbor.index(b"\x05\x58\x20") + 3] ^= 1
+print(head + ":" + base64.urlsafe_b64encode(cbor).decode().rstrip("="))' "$1"
+}
+invite=$(ctl alpha invite create --user "$A" --json | jq -r .invite)
+ends 5 eve register "$(other_pin "$invite")"
+grep -q 'another domain key than the one that is pinned' "$err" || bad "a wrong pin is named"
+check "a wrong pin leaves nothing behind" [ "$(ls "$EMSG_RUN/eve")" = passphrase ]
+
 # Accounts, consent, a message each way.
 check "alice registers" user_register alice alpha "$A"
 check "bob registers" user_register bob alpha "$B"
@@ -130,6 +145,9 @@ check "marking" user alice verify "$B" --mark
 user alice contact show "$B" --json | jq -e .verified >/dev/null || bad "marking is remembered"
 
 # On disk.
+find "$EMSG_RUN/alice" -mindepth 1 \( -type d ! -perm 700 -o -type f ! -perm 600 \) \
+	! -name passphrase >"$out"
+check "files are private" [ ! -s "$out" ]
 user alice status --json >"$out" 2>"$err"
 jq -e '.passphrase and .linked and .pinned' "$out" >/dev/null || bad "status"
 echo marker-planted >"$EMSG_RUN/alice/planted"

@@ -13,7 +13,6 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "crypto/ed25519.h"
 #include "crypto/trust.h"
 #include "crypto/x25519.h"
 #include "libemsg/compose.h"
@@ -21,57 +20,15 @@
 #include "libemsg/keys.h"
 #include "libemsg/mimi.h"
 #include "libemsg/roster.h"
+#include "personkit.h"
 
 #define ALICE "alice#im.alpha.test"
 #define BOB "bob#im.beta.test"
 
-/* Somebody who has keys: an account as the others see it. */
-struct person {
-	struct row_self self;
-	struct row_prekey prekey;
-	struct buf listkey, devlist, prekey_bytes;
-};
 static struct person alice, bob, mallory; /* mallory: alice's address, other keys */
 static struct emsg *e;
 static char dir[64];
 static const struct span none = {NULL, 0};
-
-static void
-person_make(struct person *p, const char *account)
-{
-	memset(p, 0, sizeof(*p));
-	p->self.account = span_str(account);
-	p->self.name = span_str("test");
-	p->self.port = 443;
-	p->self.receipts = true;
-	buf_init(&p->listkey, SOBJ_LISTKEY_MAX);
-	buf_init(&p->devlist, SOBJ_DEVLIST_MAX);
-	buf_init(&p->prekey_bytes, SOBJ_PREKEY_MAX);
-	ck_assert_int_eq(keys_make_account(&p->self), 0);
-	ck_assert_int_eq(keys_listkey(&p->self, 1, clock_wall_ms(), &p->listkey), 0);
-	ck_assert_int_eq(keys_first_list(&p->self, clock_wall_ms(), &p->devlist), 0);
-	ck_assert_int_eq(
-	    keys_prekey(&p->self, clock_wall_ms(), &p->prekey, &p->prekey_bytes), 0);
-}
-
-/* One more device in the person's list. */
-static void
-person_add_device(struct person *p, struct row_self *device)
-{
-	struct s_device entry = {.name = span_str("more"), .added = clock_wall_ms()};
-	struct buf next;
-
-	*device = p->self;
-	ck_assert_int_eq(keys_make_device(device), 0);
-	memcpy(entry.id, device->device, sizeof(entry.id));
-	ed25519_public(device->device_seed, entry.key);
-	buf_init(&next, SOBJ_DEVLIST_MAX);
-	ck_assert_int_eq(keys_list_with(&p->self, buf_span(&p->devlist), &entry,
-			     clock_wall_ms(), &next),
-	    0);
-	buf_clear(&p->devlist);
-	p->devlist = next;
-}
 
 static void
 setup(void)
@@ -106,16 +63,13 @@ teardown(void)
 
 	emsg_close(e);
 	homes_unmake(dir);
-	for (size_t i = 0; i < 3; i++) {
-		buf_clear(&all[i]->listkey);
-		buf_clear(&all[i]->devlist);
-		buf_clear(&all[i]->prekey_bytes);
-	}
+	for (size_t i = 0; i < 3; i++)
+		person_clear(all[i]);
 }
 
 /* --- what a server pushes ------------------------------------------------------------------ */
 
-static uint64_t seq;
+static uint64_t seq, counter = 1; /* counter: signed into the next message */
 
 static void
 push(struct p_push *p)
@@ -163,7 +117,7 @@ push_message(struct person *by, const struct row_self *device, const uint8_t mid
 	struct seal_recipient to = {.account = span_str(BOB), .devices = &to_bob, .n = 1};
 	struct seal_message m = {.from = device->account,
 	    .device_seed = device->device_seed,
-	    .counter = 1,
+	    .counter = counter,
 	    .time = clock_wall_ms(),
 	    .type = span_str(type),
 	    .content = content,
@@ -356,6 +310,74 @@ START_TEST(changed_identity_raises_the_alarm)
 }
 END_TEST
 
+START_TEST(only_a_number_that_was_shown_can_be_marked)
+{
+	char number[72];
+	bool changed;
+
+	befriend();
+	ck_assert_int_eq(emsg_verify_mark(e, ALICE), EMSG_REFUSED);
+	ck_assert_int_eq(emsg_verify(e, ALICE, number, &changed), EMSG_OK);
+	answer_keys(&mallory); /* between the look and the mark */
+	ck_assert_int_eq(emsg_verify_mark(e, ALICE), EMSG_REFUSED);
+	expect_alice(CONSENT_FULL, true);
+}
+END_TEST
+
+/* What another device of bob's says about alice: state and key. */
+static void
+push_copy(const struct row_self *laptop, uint64_t n, int64_t state, struct person *p)
+{
+	struct row_contact row = {.account = span_str(ALICE),
+	    .listkey = buf_span(&p->listkey),
+	    .devlist = buf_span(&p->devlist)};
+	struct buf bytes, content;
+	uint8_t mid[16];
+
+	memcpy(row.identity, p->self.identity, sizeof(row.identity));
+	obj_set(&row_contact_def, &row, CONTACT_IDENTITY);
+	obj_set(&row_contact_def, &row, CONTACT_LISTKEY);
+	obj_set(&row_contact_def, &row, CONTACT_DEVLIST);
+	buf_init(&bytes, 65536);
+	buf_init(&content, 65536);
+	obj_encode(&row_contact_def, &row, &bytes);
+	cbor_put_map(&content, 1);
+	cbor_put_uint(&content, 1);
+	cbor_put_array(&content, 1);
+	cbor_put_map(&content, 2);
+	cbor_put_uint(&content, 1);
+	cbor_put_uint(&content, (uint64_t)state);
+	cbor_put_uint(&content, 2);
+	cbor_put_bstr(&content, buf_span(&bytes));
+	mid_make(mid, clock_wall_ms());
+	counter = n;
+	push_message(&bob, laptop, mid, ROSTER_TYPE, buf_span(&content));
+	counter = 1;
+	buf_clear(&bytes);
+	buf_clear(&content);
+}
+
+START_TEST(what_own_devices_said_does_not_come_back)
+{
+	struct row_list list = {.fetched = clock_wall_ms()};
+	struct row_self laptop;
+
+	person_add_device(&bob, &laptop);
+	list.listkey = buf_span(&bob.listkey);
+	list.devlist = buf_span(&bob.devlist);
+	ck_assert_int_eq(roster_own_put(e, &list), 0);
+	push_copy(&laptop, 1, CONSENT_FULL, &mallory);
+	expect_alice(CONSENT_FULL, false);
+	push_copy(&laptop, 2, CONSENT_BLOCKED, &alice);
+	expect_alice(CONSENT_BLOCKED, false);
+	push_copy(&laptop, 1, CONSENT_FULL, &mallory); /* the server again */
+	expect_alice(CONSENT_BLOCKED, false);
+	push_copy(&laptop, 3, CONSENT_FULL, &alice);
+	push_text(&alice, &alice.self, 1, "true");
+	expect_texts("true|");
+}
+END_TEST
+
 START_TEST(lists_do_not_go_back)
 {
 	struct row_self laptop;
@@ -432,6 +454,60 @@ START_TEST(what_never_verifies_is_dropped)
 }
 END_TEST
 
+START_TEST(strangers_are_not_shown)
+{
+	uint64_t work;
+
+	push_text(&alice, &alice.self, 1, "before asking");
+	push_object(&alice, TYP_REQUEST, ALICE);
+	push_text(&alice, &alice.self, 2, "before the grant");
+	expect_texts("");
+	ck_assert_int_eq(emsg_contact_grant(e, ALICE, &work), EMSG_OK);
+	expect_texts("before asking|before the grant|");
+	ck_assert_int_eq(emsg_contact_remove(e, ALICE, &work), EMSG_OK);
+	push_text(&alice, &alice.self, 3, "after the end");
+	expect_texts("");
+}
+END_TEST
+
+START_TEST(what_cannot_be_opened_is_counted)
+{
+	struct emsg_status s;
+
+	befriend();
+	emsg_get_status(e, &s);
+	ck_assert_uint_eq(s.lost, 0);
+	ck_assert_int_eq(dbase_del(e->db, DB_PREKEY, span_of(bob.prekey.id, 8)), 0);
+	push_text(&alice, &alice.self, 1, "too late");
+	expect_texts("");
+	emsg_get_status(e, &s);
+	ck_assert_uint_eq(s.lost, 1);
+	ck_assert_str_eq(s.lost_why, "sealed to a key that is gone");
+}
+END_TEST
+
+START_TEST(a_wrong_clock_does_not_last)
+{
+	char mid[EMSG_MID_SIZE];
+	uint8_t first[16], second[16];
+	uint64_t work;
+
+	befriend();
+	e->clock_offset = 365LL * 24 * 3600 * 1000;
+	ck_assert_int_eq(emsg_send(e, ALICE, "x", 1, mid, &work), EMSG_OK);
+	mid_parse(mid, first);
+	e->clock_offset = 0;
+	ck_assert_int_eq(emsg_send(e, ALICE, "x", 1, mid, &work), EMSG_OK);
+	mid_parse(mid, second);
+	ck_assert_uint_gt(mid_time_ms(first), clock_wall_ms() + 3600 * 1000);
+	ck_assert_uint_le(mid_time_ms(second), clock_wall_ms());
+	e->clock_offset = -60 * 1000;
+	ck_assert_int_eq(emsg_send(e, ALICE, "x", 1, mid, &work), EMSG_OK);
+	mid_parse(mid, first);
+	ck_assert_uint_eq(mid_time_ms(first), mid_time_ms(second) + 1);
+}
+END_TEST
+
 /* --- receipts and fates -------------------------------------------------------------------- */
 
 START_TEST(receipts_are_due)
@@ -465,10 +541,12 @@ expect_fate(const char *mid, const char *expected)
 }
 
 static void
-push_fate(const char *mid, enum fate_state state, uint64_t time)
+push_fate_of(const char *account, const char *mid, enum fate_state state, uint64_t time)
 {
-	struct p_fate fate = {
-	    .account = span_str(ALICE), .state = state, .code = CODE_DONE, .time = time};
+	struct p_fate fate = {.account = span_str(account),
+	    .state = state,
+	    .code = CODE_DONE,
+	    .time = time};
 	struct p_push p = {.kind = ITEM_FATES};
 	struct p_fates fates = {.has = 0};
 	struct buf one, all;
@@ -484,6 +562,12 @@ push_fate(const char *mid, enum fate_state state, uint64_t time)
 	push(&p);
 	buf_clear(&one);
 	buf_clear(&all);
+}
+
+static void
+push_fate(const char *mid, enum fate_state state, uint64_t time)
+{
+	push_fate_of(ALICE, mid, state, time);
 }
 
 /* What alice's device says about a message of bob's. */
@@ -541,8 +625,14 @@ END_TEST
 
 START_TEST(fates_of_others_are_ignored)
 {
+	char mid[EMSG_MID_SIZE];
+	uint64_t work;
+
 	befriend();
 	push_fate("0192f0c1000070008000000000000001", FATE_ARRIVED, 100);
+	ck_assert_int_eq(dbase_count(e->db, DB_FATE, -1), 0);
+	ck_assert_int_eq(emsg_send(e, ALICE, "x", 1, mid, &work), EMSG_OK);
+	push_fate_of("eve#im.alpha.test", mid, FATE_ARRIVED, 100);
 	ck_assert_int_eq(dbase_count(e->db, DB_FATE, -1), 0);
 }
 END_TEST
@@ -564,11 +654,16 @@ main(void)
 	tcase_add_test(tc, revocation);
 	tcase_add_test(tc, object_under_another_name);
 	tcase_add_test(tc, changed_identity_raises_the_alarm);
+	tcase_add_test(tc, only_a_number_that_was_shown_can_be_marked);
+	tcase_add_test(tc, what_own_devices_said_does_not_come_back);
 	tcase_add_test(tc, lists_do_not_go_back);
 	tcase_add_test(tc, shown_once);
 	tcase_add_test(tc, forgery_does_not_swallow_the_true_one);
 	tcase_add_test(tc, unknown_device_waits_for_the_list);
 	tcase_add_test(tc, what_never_verifies_is_dropped);
+	tcase_add_test(tc, strangers_are_not_shown);
+	tcase_add_test(tc, what_cannot_be_opened_is_counted);
+	tcase_add_test(tc, a_wrong_clock_does_not_last);
 	tcase_add_test(tc, receipts_are_due);
 	tcase_add_test(tc, later_truth_corrects_earlier);
 	tcase_add_test(tc, fates_of_others_are_ignored);
