@@ -119,6 +119,22 @@ START_TEST(given_back_once)
 }
 END_TEST
 
+/* What queue sent before it heard of a link's end must not go ahead of what came back. */
+START_TEST(sent_too_late)
+{
+	rp_link_up(2, 1 << 20);
+	rp_send_item(2, 6, false);
+	rp_peer_hears(FRAME_PUT);
+	link_free(rp_peer);
+	rp_peer = NULL;
+	rp_queue_hears_fail(2, CODE_PEER_UNREACHABLE);
+	rp_hear(ROLE_QUEUE, MSG_PEER_DOWN);
+	rp_send_item(3, 6, false);
+	rp_queue_hears_fail(3, CODE_PEER_UNREACHABLE);
+	rp_silence(ROLE_DIALER);
+}
+END_TEST
+
 static const char *const nobody[] = {"eve#im.beta.test", NULL};
 static const char *const twice[] = {BOB, BOB, NULL};
 static const struct {
@@ -303,6 +319,7 @@ main(void)
 	tcase_add_test(tc, window_of_bytes);
 	tcase_add_test(tc, no_window);
 	tcase_add_test(tc, given_back_once);
+	tcase_add_test(tc, sent_too_late);
 	tcase_add_loop_test(tc, false_results, 0, sizeof(lies) / sizeof(lies[0]));
 	tcase_add_test(tc, result_too_large);
 	tcase_add_test(tc, hello_again);

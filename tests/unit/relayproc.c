@@ -294,11 +294,14 @@ rp_queue_hears_fail(uint64_t qid, uint16_t code)
 void
 rp_queue_hears_down(uint16_t code, bool orderly)
 {
+	struct m_domain noted = {.domain = span_str(PEER)};
+
 	rp_hear(ROLE_QUEUE, MSG_PEER_DOWN);
 	ck_assert(span_eq(rp_got.down.domain, span_str(PEER)));
 	ck_assert_uint_eq(rp_got.down.code, code);
 	ck_assert_uint_eq(rp_got.down.orderly, orderly);
 	rp_silence(ROLE_QUEUE);
+	rp_say(ROLE_QUEUE, MSG_PEER_NOTED, 0, &noted);
 }
 
 /* Queue hands over an item for bob, or for bob and carol, with so large a body. */

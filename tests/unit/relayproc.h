@@ -49,7 +49,7 @@ void rp_send_peer(enum role role);
 /* Queue hands over an item for bob, or for bob and carol, with so large a body. */
 void rp_send_item(uint64_t qid, size_t size, bool both);
 /* Queue hears a result of this item; that it comes back; that the link is down, and then
- * nothing more. */
+ * nothing more; it notes that end. */
 void rp_queue_hears_sent(uint64_t qid);
 void rp_queue_hears_fail(uint64_t qid, uint16_t code);
 void rp_queue_hears_down(uint16_t code, bool orderly);
