@@ -223,10 +223,16 @@ struct reader {
 	size_t n;
 };
 
+/* A copy with a zero behind it. Others choose the bytes: there may be zeros in it, too. */
 static char *
 string(struct span s)
 {
-	return xstrndup(s.n == 0 ? "" : (const char *)s.p, s.n);
+	char *copy = xmalloc(s.n + 1);
+
+	if (s.n > 0)
+		memcpy(copy, s.p, s.n);
+	copy[s.n] = '\0';
+	return copy;
 }
 
 /* Gives one stored message to the callback. */

@@ -151,7 +151,7 @@ push_message(struct person *by, const struct row_self *device, const uint8_t mid
 }
 
 static void
-push_text(struct person *by, const struct row_self *device, uint8_t n, const char *text)
+push_bytes(struct person *by, const struct row_self *device, uint8_t n, struct span text)
 {
 	uint8_t mid[16], salt[MIMI_SALT_SIZE] = {n};
 	struct buf content;
@@ -162,33 +162,28 @@ push_text(struct person *by, const struct row_self *device, uint8_t n, const cha
 	mid[15] = n;
 	buf_init(&content, 65536);
 	mimi_text(span_str("emsg:alice@im.alpha.test"), span_str("emsg:bob@im.beta.test"),
-	    salt, span_str(text), &content);
+	    salt, text, &content);
 	push_message(by, device, mid, MIMI_TYPE_CONTENT, buf_span(&content));
 	buf_clear(&content);
 }
 
-/* --- what bob has ------------------------------------------------------------------------- */
-
-static int64_t
-state_of_alice(bool *alarm)
+static void
+push_text(struct person *by, const struct row_self *device, uint8_t n, const char *text)
 {
-	struct contact c;
-	int64_t state;
-
-	contact_get(e, span_str(ALICE), &c);
-	state = c.state;
-	*alarm = contact_has_alarm(&c);
-	contact_clear(&c);
-	return state;
+	push_bytes(by, device, n, span_str(text));
 }
+
+/* --- what bob has ------------------------------------------------------------------------- */
 
 static void
 expect_alice(int64_t state, bool alarm)
 {
-	bool is;
+	struct contact c;
 
-	ck_assert_int_eq(state_of_alice(&is), state);
-	ck_assert_int_eq(is, alarm);
+	contact_get(e, span_str(ALICE), &c);
+	ck_assert_int_eq(c.state, state);
+	ck_assert_int_eq(contact_has_alarm(&c), alarm);
+	contact_clear(&c);
 }
 
 static void
@@ -411,6 +406,27 @@ START_TEST(shown_once)
 	expect_texts("");
 	push_text(&alice, &alice.self, 1, "one");
 	expect_texts("");
+}
+END_TEST
+
+static void
+on_bytes(void *arg, const struct emsg_text *t)
+{
+	buf_put(arg, t->text, t->text_n);
+}
+
+START_TEST(a_zero_byte_is_part_of_a_text)
+{
+	char text[1000] = "ends here?";
+	struct buf shown;
+
+	memset(text + 500, 'x', 500);
+	befriend();
+	push_bytes(&alice, &alice.self, 1, span_of(text, sizeof(text)));
+	buf_init(&shown, 4096);
+	ck_assert_int_eq(emsg_receive(e, on_bytes, &shown, NULL), EMSG_OK);
+	ck_assert(span_eq(buf_span(&shown), span_of(text, sizeof(text))));
+	buf_clear(&shown);
 }
 END_TEST
 
@@ -658,6 +674,7 @@ main(void)
 	tcase_add_test(tc, what_own_devices_said_does_not_come_back);
 	tcase_add_test(tc, lists_do_not_go_back);
 	tcase_add_test(tc, shown_once);
+	tcase_add_test(tc, a_zero_byte_is_part_of_a_text);
 	tcase_add_test(tc, forgery_does_not_swallow_the_true_one);
 	tcase_add_test(tc, unknown_device_waits_for_the_list);
 	tcase_add_test(tc, what_never_verifies_is_dropped);
