@@ -253,6 +253,8 @@ admit_to(
 	*stored = false;
 	if (seen == SEEN_REPEAT)
 		code = known(d);
+	else if (sdb_low(db))
+		code = CODE_STORAGE;
 	else if (seen == SEEN_FULL)
 		code = CODE_MID_USED;
 	else if (seen != SEEN_FAULT && d->put.kind == ITEM_OBJECT)

@@ -37,6 +37,7 @@
 #define STORE_ASKED_MS (30 * DAY_MS)
 #define STORE_TRIM 1000u             /* mailbox entries removed by one act */
 #define STORE_SWEEP 500u             /* rows of each kind removed by one sweep */
+#define STORE_SWEEP_MOST 4000u       /* the same when the sweeps before did not suffice */
 #define STORE_SWEEP_MS (5 * 1000ULL) /* from one sweep to the next */
 #define STORE_INVITE_DAYS 7u /* life of an invitation if the operator does not say */
 #define STORE_INVITE_MAX_MS (365 * DAY_MS)
@@ -48,6 +49,7 @@
 #define STORE_DOC_KNOWN_MS (7 * DAY_MS)
 #define STORE_DOC_PAUSE_MS HOUR_MS /* between fetches while a document is known */
 #define STORE_DOC_FIRST_MS 5000ULL /* the same while none is */
-#define STORE_DOC_TRIES 4096u      /* domains whose last fetch is remembered */
+#define STORE_PEERS 65536u    /* domains whose documents are kept; no new one beyond */
+#define STORE_DOC_TRIES 4096u /* domains whose last fetch is remembered */
 
 #endif

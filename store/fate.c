@@ -142,6 +142,9 @@ on_fate(struct channel *ch, struct channel_msg *msg)
 	enum sdb_result res = SDB_NONE;
 
 	(void)ch;
+	/* Queue keeps it and tells it again. */
+	if (sdb_low(store_db()))
+		return;
 	if (store_is_ours(m->account))
 		res = device_get(store_db(), m->account, m->device, &device);
 	if (res == SDB_OK && (res = seen_fate(store_db(), &key)) == SDB_OK)

@@ -229,6 +229,10 @@ take_document(const char *name, struct span document, bool webpki, char *text)
 		note_alarm(domain, &d, &td);
 	if (code != CODE_DONE)
 		return code;
+	if (res == SDB_NONE && sdb_rows(store_db(), SDB_PEER) >= STORE_PEERS) {
+		snprintf(text, PEERDOC_TEXT, "no more servers can be remembered");
+		return CODE_BUSY;
+	}
 	if (res == SDB_NONE)
 		d.seen = 0;
 	d.state = PEERDOC_OK;
@@ -506,4 +510,21 @@ peer_gone(enum role role)
 
 	while (fetches != NULL && map_next(fetches, &pos, &key, &value))
 		forget(value, role);
+}
+
+void
+peer_reload(void)
+{
+	uint8_t pin[SHA_SIZE];
+	struct peerdoc d;
+	struct handle *h;
+	size_t pos = 0;
+
+	while (handle_next(&pos, &h)) {
+		if (h->kind != HANDLE_PEER || !configured_pin(h->name, pin))
+			continue;
+		if (peerdoc_get(store_db(), handle_name(h), &d) != SDB_OK ||
+		    memcmp(d.pin, pin, SHA_SIZE) != 0)
+			handle_revoke(h, CODE_ROOT_CHANGED);
+	}
 }

@@ -139,7 +139,9 @@ push_step(struct channel *ch, struct handle *h, struct buf *scratch)
 	if (mailbox_next(store_db(), account, &seq, &m) != SDB_OK)
 		return STEP_END;
 	buf_reset(scratch);
-	if (!mailbox_for(&m, h->device, scratch, &stanzas)) {
+	/* What has expired is out of reach at once, whenever the sweep comes by. */
+	if (m.expires <= clock_wall_ms() ||
+	    !mailbox_for(&m, h->device, scratch, &stanzas)) {
 		p->sent = seq;
 		return STEP_ON;
 	}

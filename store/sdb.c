@@ -26,13 +26,17 @@
 
 #define READERS 64
 #define VALUE_VERSION 1
-#define VALUE_HEAD 5 /* version, checksum */
+#define VALUE_HEAD 5        /* version, checksum */
+#define RESERVE_SHARE 32    /* this part of the pages is kept for what removes */
+#define RESERVE_PAGES 1024u /* or so many, if that is more */
+#define FREE_DBI 0          /* LMDB's own list of pages that were given back */
 
 struct sdb {
 	MDB_env *env;
 	MDB_dbi dbi[SDB_TABLES];
 	MDB_txn *read, *write; /* at most one is open */
 	bool failed;
+	bool low; /* only the reserve is left */
 };
 
 static const char *const names[SDB_TABLES] = {"meta", "account", "list", "prekey",
@@ -143,6 +147,7 @@ fail(struct sdb *db, const char *what, int rc)
 {
 	log_error("store.write", "act=%s error=%s", what, log_str(mdb_strerror(rc)));
 	db->failed = true;
+	db->low |= rc == MDB_MAP_FULL;
 	return SDB_FAULT;
 }
 
@@ -224,6 +229,67 @@ sdb_commit(struct sdb *db)
 		rc == MDB_BAD_TXN
 	    ? SDB_FAULT
 	    : SDB_BROKEN;
+}
+
+/* --- room ----------------------------------------------------------------------------------- */
+
+/* Pages that were given back and can be used again, counted to a limit. */
+static uint64_t
+given_back(struct sdb *db, uint64_t limit)
+{
+	MDB_txn *txn = reading(db);
+	MDB_cursor *cursor;
+	MDB_val k, v;
+	uint64_t n = 0;
+	size_t pages;
+
+	if (txn == NULL || mdb_cursor_open(txn, FREE_DBI, &cursor) != 0)
+		return 0;
+	/* A row is a list of pages, their number in front. */
+	while (n < limit && mdb_cursor_get(cursor, &k, &v, MDB_NEXT) == 0 &&
+	    v.mv_size >= sizeof(pages)) {
+		memcpy(&pages, v.mv_data, sizeof(pages));
+		n += pages;
+	}
+	mdb_cursor_close(cursor);
+	return n;
+}
+
+void
+sdb_measure(struct sdb *db)
+{
+	uint64_t used, all, reserve, fresh;
+	bool low;
+
+	if (db->write != NULL)
+		return;
+	sdb_room(db, &used, &all);
+	fresh = all > used ? all - used : 0;
+	reserve =
+	    all / RESERVE_SHARE > RESERVE_PAGES ? all / RESERVE_SHARE : RESERVE_PAGES;
+	low = fresh < reserve && fresh + given_back(db, reserve) < reserve;
+	if (low != db->low)
+		log_warn("store.room", "low=%s pages=%llu pages_max=%llu",
+		    low ? "yes" : "no", (unsigned long long)used,
+		    (unsigned long long)all);
+	db->low = low;
+}
+
+bool
+sdb_low(const struct sdb *db)
+{
+	return db->low;
+}
+
+uint64_t
+sdb_rows(struct sdb *db, enum sdb_table table)
+{
+	MDB_txn *txn = reading(db);
+	MDB_stat stat;
+
+	if (txn == NULL || mdb_stat(txn, db->dbi[table], &stat) != 0)
+		return 0;
+	return stat.ms_entries;
 }
 
 /* --- rows ----------------------------------------------------------------------------------- */

@@ -68,6 +68,13 @@ void sdb_abort(struct sdb *);
 /* Once a minute: clears reader slots of dead processes. Pages in use of those there are. */
 void sdb_tend(struct sdb *);
 void sdb_room(struct sdb *, uint64_t *used, uint64_t *all);
+/* About once a second, behind a commit: looks how much can still be written. */
+void sdb_measure(struct sdb *);
+/* True if only the reserve is left: what removes may still be written, what adds should be
+ * refused for now. Removing needs room, too; without a reserve a full database stays full. */
+bool sdb_low(const struct sdb *);
+/* How many rows a table has. */
+uint64_t sdb_rows(struct sdb *, enum sdb_table);
 /* "mailbox": for logs. */
 const char *sdb_table_name(enum sdb_table);
 

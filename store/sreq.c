@@ -386,19 +386,20 @@ do_state_put(const struct sreq *r, struct buf *out)
 static const struct {
 	const char *method;
 	unsigned (*fn)(const struct sreq *, struct buf *out);
+	bool grows; /* not while the database is nearly full */
 } methods[] = {
-    {"account.register", do_register},
-    {"enrol.open", do_enrol_open},
-    {"enrol.put", do_enrol_put},
-    {"enrol.poll", do_enrol_poll},
-    {"enrol.wait", do_enrol_wait},
-    {"keys.get", query_keys},
-    {"list.put", do_list_put},
-    {"prekey.put", do_prekey_put},
-    {"consent.put", do_consent_put},
-    {"consent.list", do_consent_list},
-    {"state.get", do_state_get},
-    {"state.put", do_state_put},
+    {"account.register", do_register, true},
+    {"enrol.open", do_enrol_open, true},
+    {"enrol.put", do_enrol_put, true},
+    {"enrol.poll", do_enrol_poll, false},
+    {"enrol.wait", do_enrol_wait, false},
+    {"keys.get", query_keys, false},
+    {"list.put", do_list_put, false},
+    {"prekey.put", do_prekey_put, false},
+    {"consent.put", do_consent_put, false},
+    {"consent.list", do_consent_list, false},
+    {"state.get", do_state_get, false},
+    {"state.put", do_state_put, true},
 };
 
 static unsigned
@@ -430,9 +431,12 @@ run(struct sreq *r, const struct p_req *req, union args *args, struct buf *out)
 		return CODE_MALFORMED;
 	}
 	r->args = args;
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
-		if (span_eq(req->method, span_str(methods[i].method)))
-			return methods[i].fn(r, out);
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		if (!span_eq(req->method, span_str(methods[i].method)))
+			continue;
+		return methods[i].grows && sdb_low(store_db()) ? CODE_STORAGE
+							       : methods[i].fn(r, out);
+	}
 	return CODE_UNSUPPORTED;
 }
 

@@ -42,6 +42,9 @@ static char *domain;           /* owned */
 static uint64_t start, numbers;
 static struct {
 	uint64_t swept, tended;     /* clock_mono_ms() */
+	size_t max;                 /* rows of each kind in the next sweep */
+	bool full;                  /* the last one left some */
+	bool measure;               /* behind the next commit */
 	struct skey tokens, asking; /* where the sweeps of these tables stand */
 } sweep;
 
@@ -138,6 +141,8 @@ store_ready(void)
 		log_error("store.open", "error=start-number");
 		return -1;
 	}
+	sweep.max = STORE_SWEEP;
+	sdb_measure(db);
 	skey_init(&sweep.tokens);
 	skey_init(&sweep.asking);
 	log_info("store.open", "start=%llu", (unsigned long long)start);
@@ -158,6 +163,7 @@ store_reload_switch(void)
 	conf_free(conf);
 	conf = conf_next;
 	conf_next = NULL;
+	peer_reload();
 }
 
 /* --- turns ---------------------------------------------------------------------------------- */
@@ -187,6 +193,9 @@ store_turn(void)
 		end_broken();
 	outbox_send(res == SDB_OK);
 	order_turn();
+	if (sweep.measure)
+		sdb_measure(db);
+	sweep.measure = false;
 	push_turn();
 	sctl_turn();
 	/* Nothing read may be used beyond a turn; a write (a bad row set aside) waits. */
@@ -194,14 +203,20 @@ store_turn(void)
 		sdb_abort(db);
 }
 
-/* Removes what is over, a bounded number of rows at a time. */
+/* Removes what is over, a bounded number of rows at a time; sooner and more if that was not all,
+ * because rows must go as quickly as they come. */
 static void
 sweep_rows(void)
 {
 	uint64_t now = clock_wall_ms();
-	size_t entries = mailbox_expire(db, now, STORE_SWEEP);
-	size_t keys = seen_expire(db, now, STORE_SWEEP);
+	size_t entries = mailbox_expire(db, now, sweep.max);
+	size_t keys = seen_expire(db, now, sweep.max);
 
+	sweep.full = entries >= sweep.max || keys >= sweep.max;
+	if (!sweep.full)
+		sweep.max = STORE_SWEEP;
+	else if (sweep.max < STORE_SWEEP_MOST)
+		sweep.max *= 2;
 	token_sweep(db, now, STORE_SWEEP, &sweep.tokens);
 	consent_sweep(db, now, STORE_SWEEP, &sweep.asking);
 	if (entries + keys > 0)
@@ -214,7 +229,8 @@ store_tick(uint64_t now)
 	if (db == NULL)
 		return;
 	push_tick();
-	if (now >= sweep.swept + STORE_SWEEP_MS) {
+	sweep.measure = true;
+	if (sweep.full || now >= sweep.swept + STORE_SWEEP_MS) {
 		sweep.swept = now;
 		sweep_rows();
 	}

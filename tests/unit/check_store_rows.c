@@ -411,6 +411,42 @@ START_TEST(full)
 }
 END_TEST
 
+/* Before the database is full it is low; then there is room to remove, and what was removed
+ * is room for new rows. */
+START_TEST(low)
+{
+	uint8_t *big = xcalloc(1, 20000);
+	struct span value = span_of(big, 20000);
+	struct skey k;
+	uint64_t n;
+
+	for (n = 0; n < 10000 && !sdb_low(kit_db); n++) {
+		skey_init(&k);
+		skey_u64(&k, n);
+		ck_assert_int_eq(
+		    sdb_put(kit_db, SDB_STATE, skey_span(&k), &value, 1), SDB_OK);
+		if (n % 100 != 99)
+			continue;
+		kit_commit();
+		sdb_measure(kit_db);
+	}
+	free(big);
+	ck_assert_uint_lt(n, 10000);
+	ck_assert_uint_eq(sdb_rows(kit_db, SDB_STATE), n);
+	sdb_abort(kit_db);
+	for (uint64_t i = 0; i < n; i++) {
+		skey_init(&k);
+		skey_u64(&k, i);
+		ck_assert_int_eq(sdb_del(kit_db, SDB_STATE, skey_span(&k)), SDB_OK);
+		if (i % 100 == 0)
+			kit_commit();
+	}
+	kit_commit();
+	sdb_measure(kit_db);
+	ck_assert(!sdb_low(kit_db));
+}
+END_TEST
+
 /* Overwrites the one place in the file that has these bytes. */
 static void
 spoil(const char *needle)
@@ -485,6 +521,7 @@ main(void)
 	tcase_add_test(t, lists);
 	tcase_add_test(t, documents);
 	tcase_add_test(t, full);
+	tcase_add_test(t, low);
 	tcase_add_test(t, bad_row);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
