@@ -177,6 +177,7 @@ server_stop() {
 	rm -f "$EMSG_RUN/$1/pid"
 	kill "$pid" 2>/dev/null || return 0
 	wait "$pid" 2>/dev/null
+	wait_until 20 test ! -d "/proc/$pid"
 }
 
 # ctl NAME ...: emsgctl for that server; queue NAME ...: emsgq.
