@@ -217,6 +217,16 @@ count_lost(struct emsg *e, enum unseal_result why)
 	return session_note_put(e, INBOX_LOST, session_note_get(e, INBOX_LOST) + 1);
 }
 
+/* The user consented to hear from the sender. What is only a request to us may have been granted
+ * on another device that does not tell (its client may be of another make): if there is one,
+ * the server is believed that it was. */
+static bool
+has_consent(struct emsg *e, struct span from, const struct contact *c)
+{
+	return span_eq(from, e->self.account) || c->state == CONSENT_FULL ||
+	    (c->state == CONSENT_PENDING && roster_has_others(e));
+}
+
 enum judged { JUDGED, WAIT_FOR_KEYS, WAIT_FOR_CONSENT };
 
 /* Verifies and takes an opened message. */
@@ -242,7 +252,7 @@ judge(struct emsg *e, const struct unsealed *u, enum judged *what)
 
 	devlist = sender_list(e, u->outer.from, &c, &own, &bytes);
 	*what = JUDGED;
-	if (!span_eq(u->outer.from, e->self.account) && c.state != CONSENT_FULL)
+	if (!has_consent(e, u->outer.from, &c))
 		*what = WAIT_FOR_CONSENT;
 	else if (devlist.n == 0 || !roster_device_key(devlist, u->outer.device, key))
 		*what = WAIT_FOR_KEYS;

@@ -119,6 +119,19 @@ parse_list(struct span devlist, struct s_devlist *list)
 }
 
 bool
+roster_has_others(struct emsg *e)
+{
+	struct s_devlist list;
+	struct row_list own;
+	struct buf bytes;
+	bool others = roster_own(e, &own, &bytes) == 1 &&
+	    parse_list(own.devlist, &list) && list.devices.count > 1;
+
+	buf_clear(&bytes);
+	return others;
+}
+
+bool
 roster_device_key(struct span devlist, const uint8_t id[16], uint8_t key[32])
 {
 	struct s_devlist list;

@@ -47,6 +47,8 @@ int roster_on_object(struct emsg *, const struct p_push *);
 /* The server says that the list of that account changed. */
 int roster_on_event(struct emsg *, struct span account);
 
+/* The account has further devices than this one. */
+bool roster_has_others(struct emsg *);
 /* The signing key of a device in a stored list; false if it is not there. */
 bool roster_device_key(struct span devlist, const uint8_t id[16], uint8_t key[32]);
 /* Generation, seq and head of a stored list. */
