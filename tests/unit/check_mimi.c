@@ -8,23 +8,32 @@
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/text.h"
 #include "libemsg/mimi.h"
 
 #define EXAMPLES VECTORS "/third-party/mimi-content/"
 
 static uint8_t bytes[65536];
 
+/* The examples are written in hex, some bytes a line. */
 static struct span
 example(const char *name)
 {
-	char path[512];
-	size_t n;
+	char path[512], line[512];
+	size_t n = 0;
 	FILE *f;
 
-	snprintf(path, sizeof(path), EXAMPLES "%s.cbor", name);
+	snprintf(path, sizeof(path), EXAMPLES "%s.hex", name);
 	ck_assert_ptr_nonnull(f = fopen(path, "r"));
-	n = fread(bytes, 1, sizeof(bytes), f);
+	while (fgets(line, sizeof(line), f) != NULL) {
+		size_t digits = strcspn(line, "\n");
+
+		line[digits] = '\0';
+		ck_assert(hex_decode(line, bytes + n, digits / 2));
+		n += digits / 2;
+	}
 	fclose(f);
 	return span_of(bytes, n);
 }
