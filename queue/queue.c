@@ -215,6 +215,8 @@ queue_stop(void)
 	if (queue.spool != NULL) {
 		queue_check(spool_commit(queue.spool));
 		answers_flush(true);
+		if (fates_count() == 0)
+			spool_note_empty(queue.spool);
 	}
 	return true;
 }

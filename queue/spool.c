@@ -227,6 +227,14 @@ spool_close(struct spool *s)
 	errno = saved;
 }
 
+void
+spool_note_empty(struct spool *s)
+{
+	/* Without the note the directory is kept, so an error does no harm. */
+	if (TAILQ_EMPTY(&s->items))
+		(void)spooldir_note_empty(s->io, &s->dir);
+}
+
 /* --- changes ------------------------------------------------------------------------------ */
 
 struct item *

@@ -19,6 +19,9 @@ struct spool *spool_open(
     const struct diskio *, int dirfd, uint64_t segment_size, const char **why);
 /* Gives the lock back. Commits nothing. NULL-safe. */
 void spool_close(struct spool *);
+/* For an orderly stop: notes in the directory that there is nothing to deliver, if that is so;
+ * until the next spool_open(). */
+void spool_note_empty(struct spool *);
 
 /* Accepts an item; qid is filled in. NULL (and *err) if it could not be noted. */
 struct item *spool_add(struct spool *, struct record_msg *, enum journal_err *err);

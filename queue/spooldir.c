@@ -2,7 +2,9 @@
 /*
  * spooldir.c - the spool's directory and the lock that makes us its only writer.
  *
- *	LOCK		flock; the number in it is the writer's process id, for people
+ *	LOCK		flock; the number in it is the writer's process id, for people. After
+ *			an orderly stop that left nothing to deliver it says "empty"; removing
+ *			the package for good then takes the directory away
  *	seg/		the journal's segments, and what was found spoiled in them
  *
  * Owns the two descriptors. Called by queue.c at start, before anything is read. Two queues on
@@ -19,6 +21,18 @@
 
 #define SEGMENTS_DIR "seg"
 
+/* Replaces the text of the lock's file, which has the same length always. */
+static int
+write_text(const struct diskio *io, int fd, const char *what)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%-10s\n", what);
+	if (diskio_write_full(io, fd, text, strlen(text), 0) == -1)
+		return -1;
+	return io->fsync(io->ctx, fd);
+}
+
 static int
 take_lock(const struct diskio *io, int dirfd)
 {
@@ -33,8 +47,8 @@ take_lock(const struct diskio *io, int dirfd)
 		errno = EWOULDBLOCK;
 		return -1;
 	}
-	snprintf(text, sizeof(text), "%-10ld\n", (long)getpid());
-	if (diskio_write_full(io, fd, text, strlen(text), 0) == -1) {
+	snprintf(text, sizeof(text), "%ld", (long)getpid());
+	if (write_text(io, fd, text) == -1) {
 		io->close(io->ctx, fd);
 		return -1;
 	}
@@ -70,4 +84,10 @@ spooldir_close(const struct diskio *io, struct spooldir *s)
 		io->close(io->ctx, s->lock);
 	s->segments = s->lock = -1;
 	errno = saved;
+}
+
+int
+spooldir_note_empty(const struct diskio *io, const struct spooldir *s)
+{
+	return write_text(io, s->lock, "empty");
 }

@@ -15,6 +15,8 @@ struct spooldir {
 /* Takes LOCK (made if it is not there) and opens seg/ (made and synced if it is not there).
  * 0; -1 with errno, EWOULDBLOCK if another process has the lock. */
 int spooldir_open(const struct diskio *, int dirfd, struct spooldir *);
+/* Writes "empty" into LOCK, where else our process id is: there is nothing to deliver. 0 or -1. */
+int spooldir_note_empty(const struct diskio *, const struct spooldir *);
 void spooldir_close(const struct diskio *, struct spooldir *);
 
 #endif
