@@ -68,15 +68,12 @@ static const struct rule base[] = {
 	ALLOW(getsockopt), ALLOW(getsockname), ALLOW(getpeername),
 	IF(setsockopt, EQ(1, SOL_SOCKET)),
 	IF(ioctl, EQ(1, FIONREAD)), IF(ioctl, EQ(1, FIONBIO)),
-	/* What the event loop makes for itself. */
-	ALLOW(epoll_create), ALLOW(epoll_create1), ALLOW(eventfd), ALLOW(eventfd2),
-	ALLOW(pipe), ALLOW(pipe2), ALLOW(timerfd_create), ALLOW(timerfd_settime),
-	ALLOW(poll), ALLOW(ppoll), ALLOW(select), ALLOW(pselect6),
+	/* The event loop is made before the cage closes. */
+	ALLOW(poll), ALLOW(ppoll),
 	/* Memory, never executable. */
 	ALLOW(brk), ALLOW(munmap), ALLOW(mremap), ALLOW(madvise),
 	IF(mmap, CLEAR(2, PROT_EXEC)), IF(mprotect, CLEAR(2, PROT_EXEC)),
-	ALLOW(mlock), ALLOW(mlock2), ALLOW(munlock), ALLOW(set_robust_list),
-	ALLOW(rseq), ALLOW(membarrier),
+	ALLOW(set_robust_list), ALLOW(rseq), ALLOW(membarrier),
 	/* Time, signals, identity, end. */
 	ALLOW(clock_getres), ALLOW(gettimeofday), ALLOW(time), ALLOW(nanosleep),
 	ALLOW(clock_nanosleep), ALLOW(getrandom), ALLOW(restart_syscall),
@@ -136,7 +133,8 @@ static const struct rule dial[] = {
 	ALLOW(faccessat), ALLOW(faccessat2), ALLOW(readlink), ALLOW(readlinkat),
 	ALLOW(getcwd), ALLOW(statfs), ALLOW(fstatfs), ALLOW(getdents64), ALLOW(fadvise64),
 	IF(mmap, EQ(2, PROT_READ | PROT_EXEC)),
-	/* Short-lived children. */
+	/* Short-lived children, a pipe to each. */
+	ALLOW(pipe2),
 	IF(clone, CLEAR(0, CLONE_NAMESPACES)), ALLOW(fork), ALLOW(vfork), ALLOW(wait4),
 	ALLOW(waitid), ALLOW(kill), ALLOW(tgkill), ALLOW(set_tid_address), ALLOW(alarm),
 	ALLOW(setitimer), ALLOW(dup), ALLOW(dup2), ALLOW(dup3), ALLOW(close_range),
@@ -154,6 +152,9 @@ static const struct rule sanitizer[] = {
 /* Whatever the others need without conditions, and the tools for leaving rights behind.
  * Not here: ptrace, mount, namespaces, modules, bpf, keys, clocks, other processes' memory. */
 static const struct rule master[] = {
+	ALLOW(epoll_create), ALLOW(epoll_create1), ALLOW(eventfd), ALLOW(eventfd2),
+	ALLOW(pipe), ALLOW(pipe2), ALLOW(timerfd_create), ALLOW(timerfd_settime),
+	ALLOW(select), ALLOW(pselect6), ALLOW(mlock), ALLOW(mlock2), ALLOW(munlock),
 	ALLOW(execve), ALLOW(execveat), IF(clone, CLEAR(0, CLONE_NAMESPACES)), ALLOW(fork),
 	ALLOW(vfork), ALLOW(wait4), ALLOW(waitid), ALLOW(kill), ALLOW(tgkill),
 	ALLOW(pidfd_open), ALLOW(pidfd_send_signal), ALLOW(arch_prctl),

@@ -103,6 +103,8 @@ teardown(void)
 	(void)rmdir(dir);
 }
 
+static struct event_base *loop; /* made outside, as proc.c does */
+
 static int
 enter(enum role role, enum mode mode)
 {
@@ -113,6 +115,7 @@ enter(enum role role, enum mode mode)
 	    .chroot_dir = role == ROLE_DIALER ? NULL : dir,
 	    .data_fd = has_files(role) ? data_fd : -1};
 
+	loop = event_base_new();
 	/* A data directory belongs to its user. */
 	if (root && has_files(role) && fchown(data_fd, 65534, 65534) == -1)
 		return -1;
@@ -284,7 +287,7 @@ static const long forbidden[] = {SYS_setuid, SYS_setresuid, SYS_chroot, SYS_moun
     SYS_io_uring_setup, SYS_perf_event_open, SYS_init_module, SYS_reboot,
     SYS_settimeofday, SYS_memfd_create, SYS_userfaultfd, SYS_listen, SYS_pidfd_getfd,
     SYS_swapon, SYS_acct, SYS_capset, SYS_seccomp, SYS_symlinkat, SYS_linkat, SYS_mknodat,
-    SYS_fchownat};
+    SYS_fchownat, SYS_epoll_create1, SYS_eventfd2, SYS_timerfd_create};
 static size_t forbidden_at;
 
 static int
@@ -353,22 +356,19 @@ on_signal(evutil_socket_t fd, short what, void *arg)
 static int
 act_event_loop(void)
 {
-	struct event_base *base = event_base_new();
 	struct timeval soon = {0, 1000};
 	struct event *timer, *sig;
 	int n = 0;
 
-	if (base == NULL)
-		return -1;
-	timer = event_new(base, -1, 0, on_timer, &n);
-	sig = event_new(base, SIGTERM, EV_SIGNAL | EV_PERSIST, on_signal, base);
+	timer = event_new(loop, -1, 0, on_timer, &n);
+	sig = event_new(loop, SIGTERM, EV_SIGNAL | EV_PERSIST, on_signal, loop);
 	if (event_add(timer, &soon) == -1 || event_add(sig, NULL) == -1)
 		return -1;
-	if (event_base_dispatch(base) == -1)
+	if (event_base_dispatch(loop) == -1)
 		return -1;
 	event_free(timer);
 	event_free(sig);
-	event_base_free(base);
+	event_base_free(loop);
 	errno = EPROTO;
 	return n == 1 ? 0 : -1;
 }
@@ -621,6 +621,7 @@ try_master(int (*act)(void))
 
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
+		loop = event_base_new();
 		if (sandbox_enter_master() == -1)
 			_exit(255);
 		_exit(act() == -1 ? errno : 0);
