@@ -21,6 +21,7 @@
 
 #include <event2/event.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "dialer/resolve.h"
@@ -108,8 +109,13 @@ child(const struct resolve *r, int fd)
 	uint8_t out[sizeof(r->answer)];
 	struct addrinfo *list = NULL;
 	size_t n = 0, off = 0;
-	int r1 = getaddrinfo(r->host, NULL, &hints, &list);
+	int r1;
 
+	/* What parses answers from the network has no channel to speak on, and outlives nobody. */
+	if (fd_close_from(STDERR_FILENO + 1, &fd, 1) == -1)
+		_exit(1);
+	(void)alarm((unsigned)r->timeout.tv_sec + 1);
+	r1 = getaddrinfo(r->host, NULL, &hints, &list);
 	out[off++] = r1 == 0 ? STATUS_OK : r1 == EAI_NONAME ? STATUS_NONE : STATUS_FAILED;
 	for (struct addrinfo *ai = r1 == 0 ? list : NULL; ai != NULL && n < RESOLVE_ADDRS;
 	     ai = ai->ai_next) {
@@ -137,16 +143,21 @@ static void
 take_answer(struct resolve *r)
 {
 	struct net_addr addrs[RESOLVE_ADDRS];
-	size_t n;
+	struct net_addr told;
+	size_t n, good = 0;
 
 	if (r->n == 0 || (r->n - 1) % sizeof(addrs[0]) != 0) {
 		finish(r, NULL, 0, "the look-up ended without an answer");
 		return;
 	}
 	n = (r->n - 1) / sizeof(addrs[0]);
-	memcpy(addrs, r->answer + 1, n * sizeof(addrs[0]));
+	for (size_t i = 0; i < n; i++) {
+		memcpy(&told, r->answer + 1 + i * sizeof(told), sizeof(told));
+		if (net_addr_from(&told.u.sa, told.len, &addrs[good]))
+			good++;
+	}
 	if (r->answer[0] == STATUS_OK)
-		finish(r, addrs, n, n == 0 ? "the name has no address" : NULL);
+		finish(r, addrs, good, good == 0 ? "the name has no address" : NULL);
 	else if (r->answer[0] == STATUS_NONE)
 		finish(r, NULL, 0, "the name does not exist");
 	else
