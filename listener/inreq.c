@@ -160,8 +160,8 @@ forward(struct inlink *l, const struct wframe *frame, const struct c_prove *prov
 
 /* 0, or the code with which a request that could be read is refused. */
 static uint16_t
-judge(
-    const struct inlink *l, const struct p_req *req, const struct call *call, bool early)
+judge(const struct inlink *l, const struct p_req *req, size_t size,
+    const struct call *call, bool early)
 {
 	unsigned who = l->path == INLINK_C2S ? CALL_DEVICE : CALL_PEER;
 
@@ -169,6 +169,8 @@ judge(
 		return CODE_MALFORMED;
 	if (call == NULL)
 		return CODE_UNSUPPORTED;
+	if (size > MSG_REQ_MAX)
+		return CODE_TOO_LARGE;
 	if (!early && l->state != INLINK_IN)
 		return CODE_UNKNOWN_HANDLE;
 	if (!early && (call->who & who) == 0)
@@ -198,7 +200,7 @@ inreq_take(struct inlink *l, const struct wframe *frame)
 	call = call_find(req.method);
 	if (early && call != NULL && (call->who & CALL_NOBODY) == 0)
 		return VERDICT_BYE(CODE_BAD_STATE, "this request needs a login");
-	code = judge(l, &req, call, early);
+	code = judge(l, &req, frame->body.n, call, early);
 	if (code == 0 && call->args != &c_prove_def)
 		return forward(l, frame, NULL);
 	if (code == 0 && obj_decode(&c_prove_def, req.args, &prove) == WIRE_OK)

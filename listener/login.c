@@ -111,7 +111,8 @@ on_proved(enum request_end how, struct channel *ch, struct channel_msg *msg, voi
 	struct inlink *l = link_of(arg);
 
 	(void)ch;
-	if (l == NULL || l->state != INLINK_PROVING)
+	/* Without a handle: store was restarted and looks at another proof now. */
+	if (l == NULL || l->state != INLINK_PROVING || l->handle == 0)
 		return;
 	if (how != REQUEST_ANSWERED || res->code != CODE_DONE) {
 		refuse(l, CODE_TRY_LATER, "our own proof cannot be made now");

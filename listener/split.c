@@ -188,6 +188,10 @@ split_put(
 	code = sort_all(s, rules);
 	if (s->code == 0)
 		s->code = code;
+	/* What cannot travel on must not be accepted: the next hop adds its order. */
+	if (s->code == 0 && s->remote.n > 0 && !rules->peer &&
+	    body.n > PROTO_ITEM_MAX - PROTO_ORDER_SIZE)
+		s->code = CODE_TOO_LARGE;
 	return 0;
 }
 

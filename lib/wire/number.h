@@ -15,6 +15,7 @@
 #define PROTO_PORT 443
 #define PROTO_PREAUTH_MAX 4096u   /* bytes of a WebSocket message before login */
 #define PROTO_ITEM_MAX 262144u    /* bytes of the body of a put */
+#define PROTO_ORDER_SIZE 12u      /* of them: fifo and restart, at most */
 #define PROTO_MESSAGE_MAX 524288u /* bytes of a WebSocket message after login */
 #define PROTO_RECIPIENTS_MAX 100u /* accounts in a put */
 #define PROTO_STANZAS_MAX 64u     /* stanzas of one account in a put */

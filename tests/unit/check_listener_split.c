@@ -174,6 +174,35 @@ START_TEST(test_whole_item)
 }
 END_TEST
 
+/* A put that travels on grows by the order of its link; so much room must be left. */
+START_TEST(test_room_for_order)
+{
+	static uint8_t body[PROTO_ITEM_MAX];
+	struct draft d = draft_new();
+
+	encode(&d);
+	d.put.body = span_of(body, PROTO_ITEM_MAX - PROTO_ORDER_SIZE - put.n);
+	encode(&d);
+	d.put.body.n -= put.n - (PROTO_ITEM_MAX - PROTO_ORDER_SIZE);
+	ck_assert_uint_eq(judge(&d), 0);
+	ck_assert_uint_eq(put.n, PROTO_ITEM_MAX - PROTO_ORDER_SIZE);
+	d.put.body.n++;
+	ck_assert_uint_eq(judge(&d), CODE_TOO_LARGE);
+	/* Nothing is added to what stays here. */
+	d.to[1] = "dave#im.alpha.test";
+	ck_assert_uint_eq(judge(&d), 0);
+	/* What relay adds fits. */
+	d.to[1] = "dave#im.beta.test";
+	d.put.body.n--;
+	d.put.fifo = UINT64_MAX;
+	d.put.restart = true;
+	obj_set(&p_put_def, &d.put, 5);
+	obj_set(&p_put_def, &d.put, 6);
+	encode(&d);
+	ck_assert_uint_eq(put.n, PROTO_ITEM_MAX);
+}
+END_TEST
+
 START_TEST(test_clock)
 {
 	static const struct {
@@ -357,6 +386,7 @@ main(void)
 	tcase_add_test(c, test_both_ways);
 	tcase_add_test(c, test_one_way);
 	tcase_add_test(c, test_whole_item);
+	tcase_add_test(c, test_room_for_order);
 	tcase_add_loop_test(c, test_clock, 0, 6);
 	tcase_add_test(c, test_objects);
 	tcase_add_test(c, test_fifo);
