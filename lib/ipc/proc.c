@@ -155,7 +155,8 @@ static void
 peer_message(struct channel *ch, struct channel_msg *in, void *arg)
 {
 	(void)arg;
-	call_handler(ch, in);
+	if (!self.done) /* what the stop hook gave up is not there any more */
+		call_handler(ch, in);
 }
 
 static void
