@@ -272,7 +272,7 @@ on_sent(struct channel *ch, struct channel_msg *msg)
 	while (obj_next(&iter, &p_outcome_def, &o)) {
 		if (!take_outcome(it, &o, now))
 			log_warn("item.stray", "dest=%s account=%s", log_str(it->domain),
-			    log_text(o.account));
+			    log_account(o.account));
 	}
 	if (all_answered(it))
 		conclude(it);

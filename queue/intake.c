@@ -208,8 +208,9 @@ accept_domain(struct submission *s, size_t first)
 		id32_encode(it->qid, qid);
 		log_info("item.accept",
 		    "qid=%s mid=%s from=%s dest=%s rcpts=%zu size=%zu", qid,
-		    log_hex(span_of(it->mid, sizeof(it->mid))), log_str(it->sender),
-		    log_str(it->domain), it->nrcpts, body.n);
+		    log_hex(span_of(it->mid, sizeof(it->mid))),
+		    log_account(span_str(it->sender)), log_str(it->domain), it->nrcpts,
+		    body.n);
 		queue.count.accepted++;
 		queue_schedule(it);
 	}

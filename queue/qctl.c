@@ -208,8 +208,8 @@ drop_item(struct item *it)
 	if (item_count(it, RECORD_PENDING) > 0)
 		return 0; /* no room to note it */
 	id32_encode(it->qid, qid);
-	log_warn("item.drop", "qid=%s from=%s dest=%s", qid, log_str(it->sender),
-	    log_str(it->domain));
+	log_warn("item.drop", "qid=%s from=%s dest=%s", qid,
+	    log_account(span_str(it->sender)), log_str(it->domain));
 	queue_unschedule(it);
 	fates_owe(it);
 	return 1;

@@ -116,6 +116,8 @@ queue_start(void)
 		log_error("queue.conf", "error=\"the configuration cannot be read\"");
 		return PROC_EXIT_CONFIG;
 	}
+	log_hide_locals(
+	    conf_u64(queue.conf, CONF_LOG_ADDRESSES) == CONF_LOG_ADDRESSES_DOMAIN);
 	limits = backoff_limits(queue.conf);
 	queue.sched = sched_new(&limits);
 	queue.handles = handles_new();
@@ -163,6 +165,8 @@ queue_reload_switch(void)
 	conf_free(queue.conf);
 	queue.conf = incoming;
 	incoming = NULL;
+	log_hide_locals(
+	    conf_u64(queue.conf, CONF_LOG_ADDRESSES) == CONF_LOG_ADDRESSES_DOMAIN);
 	sched_set_limits(queue.sched, &limits);
 }
 

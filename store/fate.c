@@ -120,7 +120,8 @@ gather(const struct m_fate *m)
 	if (obj_encode(&p_fate_def, &fate, &g->list) == WIRE_OK)
 		g->count++;
 	else
-		log_warn("store.fate", "account=%s error=range", log_str(g->account));
+		log_warn("store.fate", "account=%s error=range",
+		    log_account(span_str(g->account)));
 	if (g->count >= STORE_FATES_ROW || g->list.n > STORE_FATES_BYTES - 2048) {
 		write_group(g);
 		buf_reset(&g->list);

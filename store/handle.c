@@ -271,7 +271,8 @@ handle_revoke(struct handle *h, unsigned code)
 	struct m_handle m = {.handle = h->id, .code = (uint16_t)code};
 	struct channel *ch = proc_channel(ROLE_LISTENER);
 
-	log_info("store.revoke", "name=%s code=%s", log_str(h->name), code_symbol(code));
+	log_info("store.revoke", "name=%s code=%s", log_account(span_str(h->name)),
+	    code_symbol(code));
 	if (!h->known)
 		tell_listener(h, 0);
 	if (ch != NULL)

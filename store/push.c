@@ -117,7 +117,7 @@ send_push(struct channel *ch, struct handle *h, uint64_t seq, const struct mail 
 		flight_add(&h->push, seq, b.n);
 	else
 		log_error("store.push", "account=%s seq=%llu error=encode",
-		    log_str(h->name), (unsigned long long)seq);
+		    log_account(span_str(h->name)), (unsigned long long)seq);
 	buf_clear(&b);
 	return ok;
 }

@@ -141,8 +141,8 @@ handle_item(uint64_t id, struct admit *d, struct handle *h, size_t size)
 	answer(id, &res, &list);
 	buf_clear(&list);
 	if (all != CODE_DONE && h != NULL)
-		log_info(
-		    "put.refuse", "from=%s code=%s", log_str(h->name), code_symbol(all));
+		log_info("put.refuse", "from=%s code=%s", log_account(span_str(h->name)),
+		    code_symbol(all));
 }
 
 void

@@ -203,7 +203,8 @@ invite_create(uint64_t id, const struct m_ctl_ask *ask)
 		later_end(id, CODE_MALFORMED, why);
 		return;
 	}
-	log_info("invite.create", "account=%s uid=%u", log_str(account), ask->uid);
+	log_info("invite.create", "account=%s uid=%u", log_account(span_str(account)),
+	    ask->uid);
 	give_invite(id, span_str(account), ttl * 1000);
 }
 
@@ -237,7 +238,8 @@ user_add(uint64_t id, const struct m_ctl_ask *ask)
 		later_end(id, CODE_STORAGE, "the store could not write; see its log");
 		return;
 	}
-	log_info("user.add", "account=%s uid=%u", log_str(account), ask->uid);
+	log_info(
+	    "user.add", "account=%s uid=%u", log_account(span_str(account)), ask->uid);
 	give_invite(id, span_str(account), ttl * 1000);
 }
 
@@ -283,7 +285,8 @@ user_del(uint64_t id, const struct m_ctl_ask *ask)
 		later_end(id, CODE_STORAGE, "the store could not write; see its log");
 		return;
 	}
-	log_info("user.del", "account=%s uid=%u", log_str(account), ask->uid);
+	log_info(
+	    "user.del", "account=%s uid=%u", log_account(span_str(account)), ask->uid);
 	for (struct handle *h = handle_of(name); h != NULL; h = h->next) {
 		struct m_handle m = {.handle = h->id, .code = CODE_UNKNOWN_ACCOUNT};
 

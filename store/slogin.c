@@ -159,7 +159,7 @@ on_login(struct channel *ch, struct channel_msg *msg)
 		code = admit(&l, msg->id);
 	if (code == CODE_DONE) {
 		log_info("login.ok", "account=%s device=%s addr=%s",
-		    log_text(l.says.account), log_hex(span_of(l.says.device, 8)),
+		    log_account(l.says.account), log_hex(span_of(l.says.device, 8)),
 		    log_text(l.msg->addr));
 		return;
 	}

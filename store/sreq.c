@@ -171,7 +171,7 @@ do_register(const struct sreq *r, struct buf *out)
 	if (code == CODE_DONE)
 		code = done_if(devlist_first(store_db(), reg->account, &ta, reg->listkey,
 		    reg->devlist, reg->prekey, r->now));
-	log_info("account.register", "account=%s code=%s", log_text(reg->account),
+	log_info("account.register", "account=%s code=%s", log_account(reg->account),
 	    code_symbol(code));
 	return code;
 }

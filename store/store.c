@@ -97,6 +97,7 @@ store_begin(void)
 		return PROC_EXIT_CONFIG;
 	}
 	domain = xstrdup(conf_str(conf, CONF_DOMAIN));
+	log_hide_locals(conf_u64(conf, CONF_LOG_ADDRESSES) == CONF_LOG_ADDRESSES_DOMAIN);
 	return 0;
 }
 
@@ -164,6 +165,7 @@ store_reload_switch(void)
 	conf = conf_next;
 	conf_next = NULL;
 	peer_reload();
+	log_hide_locals(conf_u64(conf, CONF_LOG_ADDRESSES) == CONF_LOG_ADDRESSES_DOMAIN);
 }
 
 /* --- turns ---------------------------------------------------------------------------------- */

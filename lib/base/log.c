@@ -43,6 +43,7 @@ static struct {
 	const char *process; /* borrowed */
 	enum log_level level;
 	bool journal;
+	bool hide_locals; /* of addresses only the domain is shown */
 	void (*sink)(const char *line);
 	char ring[LOG_RING][LOG_VALUE_MAX + 3]; /* quotes and terminator */
 	unsigned next;
@@ -346,6 +347,22 @@ const char *
 log_str(const char *s)
 {
 	return log_text(s == NULL ? span_of(NULL, 0) : span_str(s));
+}
+
+const char *
+log_account(struct span s)
+{
+	const uint8_t *mark = s.n == 0 ? NULL : memchr(s.p, '#', s.n);
+
+	if (state.hide_locals && mark != NULL)
+		s = span_of(mark, s.n - (size_t)(mark - s.p));
+	return log_text(s);
+}
+
+void
+log_hide_locals(bool hide)
+{
+	state.hide_locals = hide;
 }
 
 const char *

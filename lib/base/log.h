@@ -52,6 +52,9 @@ _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)))
 const char *log_text(struct span);
 /* The same for a C string. */
 const char *log_str(const char *);
+/* An address or a domain: the same, but of an address only "#domain" if so set. */
+const char *log_account(struct span);
+void log_hide_locals(bool);
 /* Up to 16 bytes as lower-case hex, from the same ring. */
 const char *log_hex(struct span);
 

@@ -100,6 +100,20 @@ START_TEST(test_text)
 }
 END_TEST
 
+START_TEST(test_account)
+{
+	struct span alice = span_str("alice#im.alpha.test");
+
+	ck_assert_str_eq(log_account(alice), "alice#im.alpha.test");
+	log_hide_locals(true);
+	ck_assert_str_eq(log_account(alice), "#im.alpha.test");
+	ck_assert_str_eq(log_account(span_str("im.alpha.test")), "im.alpha.test");
+	ck_assert_str_eq(log_account(span_of(NULL, 0)), log_text(span_of(NULL, 0)));
+	log_hide_locals(false);
+	ck_assert_str_eq(log_account(alice), "alice#im.alpha.test");
+}
+END_TEST
+
 START_TEST(test_ring)
 {
 	const char *first = log_str("first");
@@ -216,6 +230,7 @@ main(void)
 	tcase_add_test(t, test_levels);
 	tcase_add_test(t, test_safe);
 	tcase_add_test(t, test_text);
+	tcase_add_test(t, test_account);
 	tcase_add_test(t, test_ring);
 	tcase_add_test(t, test_long_line);
 	tcase_add_test(t, test_ends);
