@@ -65,6 +65,8 @@ mode_possible(enum mode mode)
 	return geteuid() == 0 || mode == MODE_USER || mode == MODE_USER_MASTER;
 }
 
+static struct event_base *loop; /* made outside, as proc.c does */
+
 static void
 setup(void)
 {
@@ -80,6 +82,7 @@ setup(void)
 	ck_assert_int_eq(bind(listening, (struct sockaddr *)&sin, sizeof(sin)), 0);
 	ck_assert_int_eq(listen(listening, 1), 0);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	loop = event_base_new();
 }
 
 /* What an act of another user left. */
@@ -103,8 +106,6 @@ teardown(void)
 	(void)rmdir(dir);
 }
 
-static struct event_base *loop; /* made outside, as proc.c does */
-
 static int
 enter(enum role role, enum mode mode)
 {
@@ -115,7 +116,6 @@ enter(enum role role, enum mode mode)
 	    .chroot_dir = role == ROLE_DIALER ? NULL : dir,
 	    .data_fd = has_files(role) ? data_fd : -1};
 
-	loop = event_base_new();
 	/* A data directory belongs to its user. */
 	if (root && has_files(role) && fchown(data_fd, 65534, 65534) == -1)
 		return -1;
@@ -621,7 +621,6 @@ try_master(int (*act)(void))
 
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
-		loop = event_base_new();
 		if (sandbox_enter_master() == -1)
 			_exit(255);
 		_exit(act() == -1 ? errno : 0);
