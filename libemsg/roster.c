@@ -4,7 +4,7 @@
  *
  * A contact's identity key is pinned when consent is exchanged. From then on only lists under a
  * certificate of that key are taken, and never one that is older than what was seen: the
- * highest (generation, seq, head) is kept for ever. Another identity key sets an alarm: nothing
+ * highest (generation, seq, head) is kept for ever, and so is the newest prekey of a device. Another identity key sets an alarm: nothing
  * is sent to that contact until the user has compared the number and said so. Everything is
  * verified before it is stored, so what is read back is only parsed.
  *
@@ -253,6 +253,73 @@ contact_take(struct contact *c, struct span listkey, struct span devlist, bool p
 	return ROSTER_TAKEN;
 }
 
+/* --- prekeys ------------------------------------------------------------------------------ */
+
+/* The newest prekeys found so far, one of a device. */
+struct newest {
+	struct span object[SOBJ_DEVICES_MAX];
+	uint8_t device[SOBJ_DEVICES_MAX][16];
+	uint64_t time[SOBJ_DEVICES_MAX];
+	size_t n;
+};
+
+/* A time from the future says nothing about what is newer: a clock was wrong. */
+static void
+add_newest(struct newest *set, const struct trust_account *ta,
+    const struct obj_list *prekeys, uint64_t now)
+{
+	struct s_prekey prekey;
+	struct obj_iter it;
+	struct span object;
+	size_t i;
+
+	obj_iter_init(&it, prekeys);
+	while (obj_next_span(&it, &object)) {
+		if (trust_prekey(ta, object, &prekey) != CODE_DONE)
+			continue;
+		if (prekey.time > now + TRUST_SKEW_MS)
+			prekey.time = 0;
+		for (i = 0; i < set->n; i++)
+			if (memcmp(set->device[i], prekey.device, 16) == 0)
+				break;
+		if (i == SOBJ_DEVICES_MAX || (i < set->n && prekey.time < set->time[i]))
+			continue;
+		set->object[i] = object;
+		set->time[i] = prekey.time;
+		memcpy(set->device[i], prekey.device, 16);
+		if (i == set->n)
+			set->n++;
+	}
+}
+
+size_t
+roster_newest(const struct trust_account *ta, const struct obj_list *had,
+    const struct obj_list *got, uint64_t now, struct buf *out)
+{
+	struct newest set = {.n = 0};
+
+	add_newest(&set, ta, had, now);
+	add_newest(&set, ta, got, now);
+	for (size_t i = 0; i < set.n; i++)
+		cbor_put_bstr(out, set.object[i]);
+	return set.n;
+}
+
+/* Takes the prekeys of an answer into the contact; they live in *store. */
+static void
+take_prekeys(
+    struct emsg *e, struct contact *c, const struct obj_list *got, struct buf *store)
+{
+	struct trust_account ta;
+
+	if (trust_account(c->row.account, c->row.listkey, c->row.devlist, &ta) !=
+	    CODE_DONE)
+		return;
+	c->row.prekeys.count =
+	    roster_newest(&ta, &c->row.prekeys, got, session_now(e), store);
+	c->row.prekeys.raw = buf_span(store);
+}
+
 /* --- answers to keys.get ------------------------------------------------------------------- */
 
 static int
@@ -285,18 +352,21 @@ roster_on_keys(struct emsg *e, struct span account, const struct c_keys *keys)
 {
 	enum roster_verdict verdict;
 	struct contact c;
+	struct buf prekeys;
 	int rc;
 
 	if (span_eq(account, e->self.account))
 		return own_keys(e, keys);
+	buf_init(&prekeys, ROW_KEYS_MAX);
 	rc = contact_get(e, account, &c);
 	if (rc == 1) {
 		verdict = contact_take(&c, keys->listkey, keys->devlist, true);
 		if (verdict == ROSTER_TAKEN || verdict == ROSTER_SAME)
-			c.row.prekeys = keys->prekeys;
+			take_prekeys(e, &c, &keys->prekeys, &prekeys);
 		c.row.fetched = session_now(e);
 		rc = contact_put(e, &c);
 	}
+	buf_clear(&prekeys);
 	contact_clear(&c);
 	return rc;
 }

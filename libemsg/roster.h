@@ -5,6 +5,7 @@
 #ifndef LIBEMSG_ROSTER_H
 #define LIBEMSG_ROSTER_H
 
+#include "crypto/trust.h"
 #include "seal.h"
 #include "session.h"
 #include "wire/call.h"
@@ -57,6 +58,11 @@ bool roster_head(struct span account, struct span devlist, struct i_head *);
  * SOBJ_DEVICES_MAX. */
 size_t roster_devices(struct span account, struct span listkey, struct span devlist,
     const struct obj_list *prekeys, const uint8_t *except, struct seal_device *out);
+
+/* Appends the newest prekey of each device (as bstr) of those that we had and those that an
+ * answer brought; how many. What the account's list does not vouch for is left out. */
+size_t roster_newest(const struct trust_account *, const struct obj_list *had,
+    const struct obj_list *got, uint64_t now, struct buf *out);
 
 /* Tells our other devices about a contact (its account), or about all of them (empty). What
  * they get is what roster_on_copy() takes. 0 or -1. */
