@@ -44,12 +44,12 @@ output_new(FILE *out, enum output_form form, bool heads)
 void
 output_text(FILE *out, struct span s)
 {
+	uint32_t code;
+
 	while (s.n > 0) {
 		size_t n = utf8_step(s);
-		bool control = n == 1 ? s.p[0] < 0x20 || s.p[0] == 0x7f
-				      : n == 2 && s.p[0] == 0xc2 && s.p[1] < 0xa0;
 
-		if (n == 0 || control) {
+		if (n == 0 || utf8_commands(span_of(s.p, n), &code)) {
 			n = n == 0 ? 1 : n;
 			for (size_t i = 0; i < n; i++)
 				(void)fprintf(out, "\\x%02x", s.p[i]);
@@ -63,14 +63,16 @@ output_text(FILE *out, struct span s)
 void
 output_json_text(FILE *out, struct span s)
 {
+	uint32_t code;
+
 	(void)fputc('"', out);
 	while (s.n > 0) {
 		size_t n = utf8_step(s);
 
 		if (n == 0)
 			(void)fputs("\\ufffd", out);
-		else if (n == 1 && (s.p[0] < 0x20 || s.p[0] == 0x7f))
-			(void)fprintf(out, "\\u%04x", s.p[0]);
+		else if (utf8_commands(span_of(s.p, n), &code))
+			(void)fprintf(out, "\\u%04x", code);
 		else if (s.p[0] == '"' || s.p[0] == '\\')
 			(void)fprintf(out, "\\%c", s.p[0]);
 		else

@@ -22,33 +22,11 @@
 #include "base/text.h"
 #include "show.h"
 
-/* The number of a well-formed character of n bytes. */
-static uint32_t
-character(const unsigned char *p, size_t n)
-{
-	uint32_t c = n == 1 ? p[0]
-	    : n == 2        ? p[0] & 0x1fU
-	    : n == 3        ? p[0] & 0xfU
-			    : p[0] & 7U;
-
-	for (size_t i = 1; i < n; i++)
-		c = c << 6 | (p[i] & 0x3fU);
-	return c;
-}
-
-/* Characters that do something instead of being something. */
-static bool
-dangerous(uint32_t c)
-{
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) ||
-	    (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f || c == 0x61c ||
-	    c == 0x2028 || c == 0x2029;
-}
-
 static void
 escape_to(FILE *f, const char *text, size_t n, bool lines)
 {
 	const unsigned char *p = (const unsigned char *)text;
+	uint32_t code;
 
 	for (size_t i = 0, step; i < n; i += step) {
 		step = utf8_step(span_of(p + i, n - i));
@@ -59,8 +37,8 @@ escape_to(FILE *f, const char *text, size_t n, bool lines)
 			fputs("\n    ", f);
 		} else if (p[i] == '\t') {
 			fputc(lines ? '\t' : ' ', f);
-		} else if (dangerous(character(p + i, step))) {
-			fprintf(f, "\\u{%x}", character(p + i, step));
+		} else if (utf8_commands(span_of(p + i, step), &code)) {
+			fprintf(f, "\\u{%x}", code);
 		} else {
 			fwrite(p + i, 1, step, f);
 		}
@@ -124,6 +102,7 @@ void
 show_text(const char *name, const char *value, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)value;
+	uint32_t code;
 
 	name_of(name);
 	putchar('"');
@@ -134,8 +113,8 @@ show_text(const char *name, const char *value, size_t n)
 			fputs("\\ufffd", stdout);
 		} else if (p[i] == '"' || p[i] == '\\') {
 			printf("\\%c", p[i]);
-		} else if (dangerous(character(p + i, step))) {
-			printf("\\u%04x", character(p + i, step));
+		} else if (utf8_commands(span_of(p + i, step), &code)) {
+			printf("\\u%04x", code);
 		} else {
 			fwrite(p + i, 1, step, stdout);
 		}

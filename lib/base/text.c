@@ -206,6 +206,22 @@ utf8_step(struct span s)
 }
 
 bool
+utf8_commands(struct span one, uint32_t *code)
+{
+	uint32_t c = one.n == 1 ? one.p[0]
+	    : one.n == 2        ? one.p[0] & 0x1fU
+	    : one.n == 3        ? one.p[0] & 0xfU
+				: one.p[0] & 7U;
+
+	for (size_t i = 1; i < one.n; i++)
+		c = c << 6 | (one.p[i] & 0x3fU);
+	*code = c;
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) ||
+	    (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f || c == 0x61c ||
+	    c == 0x2028 || c == 0x2029;
+}
+
+bool
 utf8_valid(struct span s)
 {
 	size_t n;

@@ -25,6 +25,10 @@ bool num_parse(const char *text, uint64_t min, uint64_t max, uint64_t *);
 bool utf8_valid(struct span);
 /* Length of the well-formed character that the bytes begin with, 1 to 4; 0 if there is none. */
 size_t utf8_step(struct span);
+/* Whether a character (as utf8_step() gives it) does something instead of being something:
+ * controls, line ends, what turns the direction of a text. *code: its code point, < 65536 if
+ * so. */
+bool utf8_commands(struct span one, uint32_t *code);
 /* Copies into a C string of size bytes; false (and an empty string) if it does not fit or
  * holds a NUL. */
 bool text_copy(char *out, size_t size, struct span);

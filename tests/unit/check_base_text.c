@@ -200,6 +200,23 @@ START_TEST(test_roles)
 }
 END_TEST
 
+START_TEST(utf8_commanding)
+{
+	static const char *const command[] = {"\n", "\x1b", "\x7f", "\xc2\x9b",
+	    "\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x80\xa8", "\xd8\x9c"};
+	static const char *const plain[] = {
+	    " ", "~", "\xc3\xa9", "\xe4\xb8\xad", "\xf0\x9f\x98\x80"};
+	uint32_t code;
+
+	for (size_t i = 0; i < sizeof(command) / sizeof(command[0]); i++)
+		ck_assert(utf8_commands(span_str(command[i]), &code));
+	ck_assert_uint_eq(code, 0x61c);
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+		ck_assert(!utf8_commands(span_str(plain[i]), &code));
+	ck_assert_uint_eq(code, 0x1f600);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -210,6 +227,7 @@ main(void)
 
 	suite_add_tcase(s, t);
 	tcase_add_test(t, test_hex);
+	tcase_add_test(t, utf8_commanding);
 	tcase_add_test(t, test_id32);
 	tcase_add_test(t, test_b64url);
 	tcase_add_test(t, test_num);
