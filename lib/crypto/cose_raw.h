@@ -2,7 +2,7 @@
 /*
  * cose_raw.h - COSE_Sign1 as RFC 9052 has it, before EMSG's profile narrows it.
  *
- * Internal to cose.c, and used by its test, which holds it against the examples of the
+ * Internal to cose.c, and used by its tests, which hold it against the examples of the
  * COSE working group: those carry alg -8 and headers that the profile refuses. Nobody
  * else includes this file.
  */
