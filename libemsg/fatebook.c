@@ -59,6 +59,9 @@ corrects(const struct p_fate *old, const struct p_fate *new)
 		return false;
 	if (new->state == FATE_ON_DEVICE || new->state == FATE_READ)
 		return true;
+	/* We noted this ourselves, by a clock that may be ahead of the server's. */
+	if (old->state == FATE_ACCEPTED)
+		return true;
 	return new->time >= old->time;
 }
 

@@ -130,10 +130,11 @@ void
 fates_run(void)
 {
 	struct channel *ch = proc_channel(ROLE_STORE);
-	struct item *it, *next;
+	struct item *it, *next, *last = TAILQ_LAST(&owing, item_list);
 
 	for (it = TAILQ_FIRST(&owing); it != NULL && ch != NULL; it = next) {
-		next = TAILQ_NEXT(it, owing);
+		/* Whoever cannot end for lack of room enters again behind the last one. */
+		next = it == last ? NULL : TAILQ_NEXT(it, owing);
 		for (size_t i = 0; i < it->nrcpts; i++) {
 			if (it->rcpts[i].fate != ITEM_FATE_OWED)
 				continue;

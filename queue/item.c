@@ -151,6 +151,8 @@ void
 item_apply(struct item *it, const struct record_attempt *a)
 {
 	const struct record_result *r;
+	/* Without an attempt it can only have expired; a fate has a time in any case. */
+	uint64_t when = a->when != 0 ? a->when : it->expires;
 
 	it->tries = a->tries;
 	it->held = a->held;
@@ -159,6 +161,6 @@ item_apply(struct item *it, const struct record_attempt *a)
 	item_trouble(it, a->code, a->trouble);
 	for (size_t i = 0; i < a->nresults; i++) {
 		r = &a->results[i];
-		item_result(it, r->index, r->state, r->code, r->text, a->when);
+		item_result(it, r->index, r->state, r->code, r->text, when);
 	}
 }

@@ -28,6 +28,24 @@ pair_key(struct skey *k, uint64_t fifo, struct span account)
 	skey_bytes(k, account.p, account.n);
 }
 
+/* A fifo begins again, with all its recipients: pairs whose own item has gone another way would
+ * else hold up what is behind them. */
+static void
+forget_fifo(struct handle *h, uint64_t fifo)
+{
+	struct span key;
+	struct skey k;
+	size_t pos = 0;
+
+	if (h->order == NULL || map_count(h->order) == 0)
+		return;
+	skey_init(&k);
+	skey_u64(&k, fifo);
+	while (map_next(h->order, &pos, &key, NULL))
+		if (key.n >= k.n && memcmp(key.p, k.b, k.n) == 0)
+			map_take(h->order, key);
+}
+
 bool
 order_waits(struct handle *h, uint64_t fifo, struct span account, bool restart)
 {
@@ -36,8 +54,7 @@ order_waits(struct handle *h, uint64_t fifo, struct span account, bool restart)
 	pair_key(&k, fifo, account);
 	if (restart) {
 		h->order_over = false;
-		if (h->order != NULL)
-			map_take(h->order, skey_span(&k));
+		forget_fifo(h, fifo);
 		return false;
 	}
 	return h->order_over ||

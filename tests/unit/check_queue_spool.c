@@ -188,6 +188,9 @@ START_TEST(marks)
 	it = spool_find(spool, bounced);
 	ck_assert_int_eq(it->rcpts[0].state, RECORD_PENDING);
 	ck_assert_uint_eq(it->rcpts[1].code, CODE_EXPIRED);
+	/* It was never tried. Its fate is not older than the item all the same. */
+	ck_assert_uint_ge(it->rcpts[1].when, it->accepted);
+	ck_assert_uint_gt(it->rcpts[1].when, 0);
 	/* A fate that is final stays. */
 	ck_assert(!item_result(it, 1, RECORD_ACCEPTED, CODE_DONE, span_str(""), 8));
 	/* qids grow from start to start. */
