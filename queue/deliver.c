@@ -315,7 +315,6 @@ on_peer_down(struct channel *ch, struct channel_msg *msg)
 	struct m_domain noted = {.domain = m->domain};
 
 	channel_send(ch, MSG_PEER_NOTED, 0, &noted, -1);
-	if (m->orderly == 0)
-		sched_down(
-		    queue.sched, clock_mono_ms(), m->domain, (uint32_t)random_u64());
+	sched_down(queue.sched, clock_mono_ms(), m->domain, m->orderly != 0,
+	    (uint32_t)random_u64());
 }

@@ -17,6 +17,8 @@ struct sched_item {
 	uint64_t order; /* place in its FIFO */
 	uint64_t expires;
 	uint64_t refused; /* since when the peer refuses it; 0: it does not */
+	uint64_t died;    /* when the first link died with it alone in flight */
+	uint32_t deaths;  /* how many did */
 	enum sched_state state;
 	struct fifo *fifo;            /* borrowed */
 	struct heap_node due;         /* in the heap of expiry */
@@ -50,14 +52,16 @@ struct dest {
 	size_t nitems;
 	size_t nflying;
 	uint32_t window;
-	uint32_t window_max;  /* what the peer lets be in flight */
-	uint32_t fast;        /* below this the window grows by one a success */
-	uint32_t credit;      /* successes since it last grew by 1/N */
-	uint32_t failures;    /* links lost in a row */
-	uint64_t wait;        /* nothing goes before */
-	uint64_t passed;      /* when an item was last finished */
-	bool ready_listed;    /* in the schedule's list of ready destinations */
-	struct heap_node due; /* in the schedule's heap */
+	uint32_t window_max;        /* what the peer lets be in flight */
+	uint32_t fast;              /* below this the window grows by one a success */
+	uint32_t credit;            /* successes since it last grew by 1/N */
+	uint32_t failures;          /* links lost in a row */
+	uint64_t wait;              /* nothing goes before */
+	uint64_t passed;            /* when an item was last finished */
+	bool up;                    /* a link is there, as far as we were told */
+	struct sched_item *suspect; /* borrowed: was alone in flight when it was lost */
+	bool ready_listed;          /* in the schedule's list of ready destinations */
+	struct heap_node due;       /* in the schedule's heap */
 	TAILQ_ENTRY(dest) link;
 };
 

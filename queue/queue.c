@@ -138,6 +138,8 @@ queue_ready(void)
 		log_error("spool.open", "error=\"%s: %m\"", why);
 		return -1;
 	}
+	sched_number(queue.sched,
+	    (uint64_t)journal_start(spool_journal(queue.spool)) << RECORD_START_SHIFT);
 	while ((it = spool_next(queue.spool, it)) != NULL)
 		queue_schedule(it);
 	log_info("spool.open", "start=%u items=%zu ms=%llu",

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "queue/dest.h"
 
+#define LONGEST_BACKOFF 64     /* failures after which every back-off is the longest */
 #define SCHED_RECHECK_MS 60000 /* an item in flight whose time is up is looked at again */
 
 TAILQ_HEAD(dest_list, dest);
@@ -64,6 +65,12 @@ void
 sched_set_limits(struct sched *s, const struct backoff_limits *limits)
 {
 	s->limits = *limits;
+}
+
+void
+sched_number(struct sched *s, uint64_t first)
+{
+	s->fifos = first;
 }
 
 size_t
@@ -152,21 +159,24 @@ sched_remove(struct sched *s, uint64_t now, struct sched_item *it)
 
 	fifo_take(f, it);
 	heap_take(&s->expiry, &it->due);
+	if (f->dest->suspect == it)
+		f->dest->suspect = NULL;
 	f->dest->nitems--;
 	s->count--;
 	free(it);
 	settle_fifo(s, f, now);
 }
 
-/* Refused for long enough while others pass: the item goes on alone, its FIFO without it. */
+/* The item goes on alone, after this many failures, and its FIFO without it. */
 static void
-set_alone(struct sched *s, uint64_t now, struct sched_item *it, uint32_t random)
+set_alone(struct sched *s, uint64_t now, struct sched_item *it, uint32_t failures,
+    uint32_t random)
 {
 	struct fifo *old = it->fifo, *lone = dest_lone_fifo(old->dest, ++s->fifos);
 
 	fifo_take(old, it);
 	fifo_put(lone, it, SCHED_QUEUED);
-	lone->failures = old->failures;
+	lone->failures = failures;
 	fifo_refused(lone, &s->limits, now, random);
 	fifo_place(lone, now);
 	old->restart = true;
@@ -186,13 +196,44 @@ refused(struct sched *s, uint64_t now, struct sched_item *it, uint32_t random)
 		it->refused = now;
 	if (now - it->refused >= SCHED_ALONE_MS && d->passed > it->refused &&
 	    f->key != NULL) {
-		set_alone(s, now, it, random);
+		/* Refused for long enough while others pass. */
+		set_alone(s, now, it, f->failures, random);
 		return;
 	}
 	fifo_take(f, it);
 	fifo_put(f, it, SCHED_QUEUED);
 	fifo_refused(f, &s->limits, now, random);
 	settle_fifo(s, f, now);
+}
+
+/* No answer to an item in flight: its destination waits. If it was alone in flight on a link that
+ * was up, it is suspect, should that link prove to have died (sched_down). */
+static void
+lost(struct sched *s, uint64_t now, struct sched_item *it, uint32_t random)
+{
+	struct fifo *f = it->fifo;
+	struct dest *d = f->dest;
+
+	/* Once the destination waits, this is one of several that were in flight. */
+	if (d->up && d->nflying == 1 && d->wait <= now)
+		d->suspect = it;
+	dest_failed(d, &s->limits, now, random);
+	fifo_take(f, it);
+	fifo_put(f, it, SCHED_QUEUED);
+	if (it->deaths >= SCHED_POISON && f->key == NULL)
+		fifo_refused(f, &s->limits, now, random);
+	settle_fifo(s, f, now);
+}
+
+/* One more link died with this item alone in flight. */
+static void
+blame(struct sched *s, uint64_t now, struct sched_item *it, uint32_t random)
+{
+	if (it->deaths++ == 0)
+		it->died = now;
+	if (it->deaths >= SCHED_POISON && it->fifo->dest->passed > it->died &&
+	    it->fifo->key != NULL && it->state == SCHED_QUEUED)
+		set_alone(s, now, it, LONGEST_BACKOFF, random);
 }
 
 void
@@ -210,15 +251,13 @@ sched_result(struct sched *s, uint64_t now, struct sched_item *it,
 	}
 	if (it->state != SCHED_FLYING)
 		return;
-	if (verdict == SCHED_TEMPORARY) {
-		refused(s, now, it, random);
+	if (verdict == SCHED_TEMPORARY || verdict == SCHED_LOST) {
+		(verdict == SCHED_LOST ? lost : refused)(s, now, it, random);
 		return;
 	}
 	fifo_take(f, it);
 	fifo_put(f, it, SCHED_QUEUED);
-	if (verdict == SCHED_LOST)
-		dest_failed(f->dest, &s->limits, now, random);
-	else if (verdict == SCHED_AFTER)
+	if (verdict == SCHED_AFTER)
 		fifo_refused(f, &s->limits, now, random);
 	settle_fifo(s, f, now);
 }
@@ -278,6 +317,7 @@ sched_alive(struct sched *s, uint64_t now, struct span name, uint64_t window)
 	if (d == NULL)
 		return;
 	d->wait = 0;
+	d->up = true;
 	if (window != 0)
 		d->window_max =
 		    window < SCHED_WINDOW_MAX ? (uint32_t)window : SCHED_WINDOW_MAX;
@@ -287,13 +327,20 @@ sched_alive(struct sched *s, uint64_t now, struct span name, uint64_t window)
 }
 
 void
-sched_down(struct sched *s, uint64_t now, struct span name, uint32_t random)
+sched_down(struct sched *s, uint64_t now, struct span name, bool orderly, uint32_t random)
 {
 	struct dest *d = map_find(s->dests, name);
+	struct sched_item *suspect;
 
 	if (d == NULL)
 		return;
-	dest_failed(d, &s->limits, now, random);
+	suspect = d->suspect;
+	d->suspect = NULL;
+	d->up = false;
+	if (!orderly)
+		dest_failed(d, &s->limits, now, random);
+	if (!orderly && suspect != NULL)
+		blame(s, now, suspect, random);
 	settle(s, d, now);
 }
 
@@ -309,6 +356,7 @@ sched_recall(struct sched *s, uint64_t now)
 
 	while (map_next(s->dests, &pos, &key, &value)) {
 		d = value;
+		d->up = false;
 		TAILQ_FOREACH (f, &d->fifos, all) {
 			while ((it = TAILQ_LAST(&f->flying, sched_items)) != NULL) {
 				fifo_take(f, it);

@@ -10,7 +10,8 @@
  *
  * After a temporary result a FIFO waits and then begins again at its oldest item, with the
  * flag "restart". An item that is refused for an hour while others to that domain pass gets a
- * FIFO of its own.
+ * FIFO of its own; so does one with which alone in flight three links died while others passed:
+ * it is tried at the longest back-off until its time is up.
  */
 #ifndef QUEUE_SCHED_H
 #define QUEUE_SCHED_H
@@ -23,6 +24,7 @@
 #define SCHED_WINDOW_FAST 64 /* up to here one more for each success, then 1/N */
 #define SCHED_WINDOW_MAX 512
 #define SCHED_ALONE_MS (3600ULL * 1000) /* refused for so long: out of its FIFO */
+#define SCHED_POISON 3 /* links that died with an item alone in flight: out of its FIFO */
 #define SCHED_NEVER UINT64_MAX
 
 struct sched;
@@ -64,6 +66,8 @@ void sched_free(struct sched *);
 /* After a reload. */
 void sched_set_limits(struct sched *, const struct backoff_limits *);
 size_t sched_count(const struct sched *);
+/* FIFOs are numbered from here: above all of earlier starts, as links outlive a start. */
+void sched_number(struct sched *, uint64_t first);
 
 /* Enters an item, behind those of its FIFO that came before. key: what tells its FIFO from
  * others to that destination. The schedule owns the result until FINISHED or remove. */
@@ -85,8 +89,10 @@ bool sched_retry_dest(struct sched *, uint64_t now, struct span dest);
 /* A sign of life from a peer: its destination stops waiting. window: items that the peer lets
  * be in flight, 0 if not known. */
 void sched_alive(struct sched *, uint64_t now, struct span dest, uint64_t window);
-/* The link to a peer died, without order: back to a window of one, and wait. */
-void sched_down(struct sched *, uint64_t now, struct span dest, uint32_t random);
+/* The link to a peer ended, after the verdicts about what was in flight. If it died (not in
+ * order): back to a window of one, and wait. */
+void sched_down(
+    struct sched *, uint64_t now, struct span dest, bool orderly, uint32_t random);
 /* All that is in flight is lost without blame (the relay process is gone). */
 void sched_recall(struct sched *, uint64_t now);
 

@@ -113,7 +113,7 @@ START_TEST(window_grows_and_falls)
 	/* The link dies: all come back, and one goes first when the wait is over. */
 	for (int i = 1; i < n; i++)
 		sched_result(s, 0, flying[i], SCHED_LOST, HALF);
-	sched_down(s, 0, span_str("im.beta.test"), HALF);
+	sched_down(s, 0, span_str("im.beta.test"), false, HALF);
 	expect_none(0);
 	expect_none(4999);
 	expect(5000, 2, false);
@@ -206,6 +206,40 @@ START_TEST(refused_for_an_hour_goes_alone)
 	expect(now, 2, true);
 	expect_none(now);
 	ck_assert_uint_eq(sched_count(s), 2);
+}
+END_TEST
+
+/* One link after the other dies with the same item alone in flight. */
+START_TEST(poison)
+{
+	struct span dest = span_str("im.beta.test");
+	struct sched_item *bad, *other;
+	uint64_t now = 0;
+
+	add(0, 1, "im.beta.test", "alice/1");
+	for (int i = 0; i < SCHED_POISON + 1; i++) {
+		sched_alive(s, now, dest, 0);
+		if (i == 2) {
+			/* Others pass meanwhile. */
+			other = expect(now, 50, false);
+			sched_result(s, now, other, SCHED_FINISHED, 0);
+			add(now, 2, "im.beta.test", "alice/1");
+		}
+		bad = expect(now, 1, false);
+		if (i == 1)
+			add(now, 50, "im.beta.test", "bob/1");
+		sched_result(s, now, bad, SCHED_LOST, HALF);
+		/* A link that ended in order does not count. */
+		sched_down(s, now, dest, i == 0, HALF);
+		now += 4000000;
+	}
+	/* Now its FIFO goes on without it, and it waits for the longest time. */
+	sched_alive(s, now - 3000000, dest, 0);
+	other = expect(now - 3000000, 2, true);
+	sched_result(s, now - 3000000, other, SCHED_FINISHED, 0);
+	expect_none(now - 3000000);
+	expect(now, 1, true);
+	ck_assert_uint_eq(sched_count(s), 1);
 }
 END_TEST
 
@@ -331,6 +365,7 @@ main(void)
 	tcase_add_test(t, one_timer_for_a_dead_domain);
 	tcase_add_test(t, refusal_begins_again);
 	tcase_add_test(t, refused_for_an_hour_goes_alone);
+	tcase_add_test(t, poison);
 	tcase_add_test(t, expiry);
 	tcase_add_test(t, hold_and_release);
 	tcase_add_test(t, retry_by_hand);
