@@ -402,8 +402,8 @@ on_close(struct link *link, const struct link_end *how, void *arg)
 		return;
 	}
 	if (how->reason == CONN_UNTRUSTED)
-		snprintf(
-		    text, sizeof(text), "the certificate is not valid for %s", o->domain);
+		snprintf(text, sizeof(text), "the certificate is not valid for %s: %s",
+		    o->domain, how->text);
 	else if (!how->opened && how->status != 0)
 		snprintf(text, sizeof(text), "the peer answered HTTP %u", how->status);
 	else

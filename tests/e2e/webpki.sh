@@ -17,7 +17,7 @@ ALICE='alice#im.alpha.test'
 BOB='bob#im.beta.test'
 
 refused() {
-	queue beta list --json | jq -se 'any(.error | test("certificate"))'
+	queue beta list --json | jq -se 'any(.error | test("certificate is not valid for im.alpha.test: .*issuer"))'
 }
 
 # sent FROM TO ADDRESS TEXT: it arrives.
