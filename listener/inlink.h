@@ -19,6 +19,8 @@
 #define INLINK_BATCH (64u * 1024u) /* bytes of frames that go out in one message */
 #define INLINK_REQS 32             /* requests without an answer, of one link */
 #define INLINK_REQS_EARLY 4        /* the same before login */
+#define INLINK_EARLY_BURST 16      /* requests before login that may come at once, */
+#define INLINK_EARLY_MS 1000       /* and one more for each of these */
 #define INLINK_HELD_MAX (64u * 1024u * 1024u) /* bytes of input put by, all links */
 
 enum inlink_state {
@@ -50,12 +52,14 @@ struct inlink {
 
 	uint64_t open_items, open_bytes; /* puts without a full result */
 	unsigned open_reqs;
-	struct buf held; /* input that waits for room in another process */
-	bool stalled;    /* input was put by: the link is paused */
-	bool full;       /* output waits: the link is paused */
-	struct buf out;  /* frames of this turn */
-	bool dirty;      /* on the list of those with output */
-	bool waiting;    /* on the list of those that want a nonce */
+	unsigned early_left; /* requests before login: as of early_at */
+	uint64_t early_at;   /* clock_mono_ms() */
+	struct buf held;     /* input that waits for room in another process */
+	bool stalled;        /* input was put by: the link is paused */
+	bool full;           /* output waits: the link is paused */
+	struct buf out;      /* frames of this turn */
+	bool dirty;          /* on the list of those with output */
+	bool waiting;        /* on the list of those that want a nonce */
 
 	/* all_entry: also on the list of those to be freed. */
 	TAILQ_ENTRY(inlink) all_entry, dirty_entry, stalled_entry, waiting_entry;

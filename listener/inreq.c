@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "ipc/msgs.h"
 #include "listener/inreq.h"
@@ -158,10 +159,28 @@ forward(struct inlink *l, const struct wframe *frame, const struct c_prove *prov
 	return VERDICT_FINE;
 }
 
+/* Strangers' requests cost signatures: counts one. False if there were too many. */
+static bool
+early_allowed(struct inlink *l)
+{
+	uint64_t now = clock_mono_ms(), more = (now - l->early_at) / INLINK_EARLY_MS;
+
+	if (more > 0) {
+		l->early_at = now;
+		l->early_left = more < INLINK_EARLY_BURST - l->early_left
+		    ? l->early_left + (unsigned)more
+		    : INLINK_EARLY_BURST;
+	}
+	if (l->early_left == 0)
+		return false;
+	l->early_left--;
+	return true;
+}
+
 /* 0, or the code with which a request that could be read is refused. */
 static uint16_t
-judge(const struct inlink *l, const struct p_req *req, size_t size,
-    const struct call *call, bool early)
+judge(struct inlink *l, const struct p_req *req, size_t size, const struct call *call,
+    bool early)
 {
 	unsigned who = l->path == INLINK_C2S ? CALL_DEVICE : CALL_PEER;
 
@@ -177,6 +196,8 @@ judge(const struct inlink *l, const struct p_req *req, size_t size,
 		return CODE_NOT_AUTHORISED;
 	if (l->open_reqs >= (early ? INLINK_REQS_EARLY : INLINK_REQS))
 		return CODE_BUSY;
+	if (early && !early_allowed(l))
+		return CODE_RATE;
 	return 0;
 }
 

@@ -431,6 +431,14 @@ def test_early_requests(listener):
     assert cbor2.loads(unspan(data, 16)[0]) == body
     listener.store.say("RES", ident, data[8:16] + sp(cbor2.dumps({1: 513})))
     assert c.get(RES) == (3, {1: 513})
+    # Whoever guesses on is slowed down, and store does not hear of it.
+    for number in range(4, 18):
+        c.send([REQ, number, body])
+        ident, data = listener.store.hear("REQ")
+        listener.store.say("RES", ident, data[8:16] + sp(cbor2.dumps({1: 513})))
+        assert c.get(RES) == (number, {1: 513})
+    c.send([REQ, 18, body], [REQ, 19, body], [REQ, 20, body])
+    assert c.get(RES)[1] == {1: 422}
 
 
 def test_split(listener):
