@@ -475,6 +475,6 @@ emsg_register(const struct emsg_access *access, const char *invite, const char *
 	buf_clear(&x->prekey);
 	buf_clear(&x->blob);
 	buf_clear(&x->result);
-	free(x);
+	freezero(x, sizeof(*x));
 	return rc;
 }

@@ -323,8 +323,9 @@ on_held(void *arg, const struct dbase_row *row)
 	buf_init(&raw, DBASE_VALUE_MAX);
 	buf_put_span(&raw, row->value);
 	rc = dbase_del(e->db, DB_HELD, held_key(buf_span(&raw), hash));
-	if (rc == 0 && row->order + INBOX_HELD_MS > session_now(e) &&
-	    obj_decode(&p_push_def, buf_span(&raw), &push) == WIRE_OK)
+	if (rc == 0 && row->order + INBOX_HELD_MS <= session_now(e))
+		rc = count_lost(e, UNSEAL_SENDER);
+	else if (rc == 0 && obj_decode(&p_push_def, buf_span(&raw), &push) == WIRE_OK)
 		rc = on_message(e, &push, buf_span(&raw), row->state);
 	buf_clear(&raw);
 	return rc;

@@ -327,11 +327,10 @@ own_keys(struct emsg *e, const struct c_keys *keys)
 {
 	struct row_list list = {.listkey = keys->listkey,
 	    .devlist = keys->devlist,
-	    .prekeys = keys->prekeys,
 	    .fetched = session_now(e)};
+	struct row_list old = {.has = 0};
 	struct trust_account ta;
-	struct row_list old;
-	struct buf bytes;
+	struct buf bytes, prekeys;
 	int rc = 0;
 
 	if (trust_account(e->self.account, keys->listkey, keys->devlist, &ta) !=
@@ -339,10 +338,15 @@ own_keys(struct emsg *e, const struct c_keys *keys)
 	    memcmp(ta.cert.identity, e->self.identity, 32) != 0)
 		return 0;
 	rc = roster_own(e, &old, &bytes);
+	buf_init(&prekeys, ROW_KEYS_MAX);
+	list.prekeys.count =
+	    roster_newest(&ta, &old.prekeys, &keys->prekeys, list.fetched, &prekeys);
+	list.prekeys.raw = buf_span(&prekeys);
 	if (rc == 0 ||
 	    (rc == 1 &&
 		compare(e->self.account, old.devlist, keys->devlist) != ROSTER_BACK))
 		rc = roster_own_put(e, &list);
+	buf_clear(&prekeys);
 	buf_clear(&bytes);
 	return rc < 0 ? -1 : 0;
 }
