@@ -29,7 +29,6 @@
 #define SEGMENT_FIRST 4096
 #define SEGMENT_HEAD 56
 #define SEGMENT_SIZE_MIN (512U * 1024)
-#define SEGMENT_SIZE_MAX (256U * 1024 * 1024)
 #define SEGMENT_CHUNK (1024U * 1024) /* zeros written in one step */
 #define SEGMENT_NAME_SIZE 16
 

@@ -132,7 +132,6 @@ check_shared_size(const struct fill *f, enum conf_key a, enum conf_key b)
 static const struct crosscheck checks[] = {
     {CONF_QUEUE_RETRY_MIN, CONF_QUEUE_RETRY_MAX, check_order},
     {CONF_QUEUE_RETRY_MAX, CONF_QUEUE_LIFETIME, check_order},
-    {CONF_RETENTION_DEFAULT, CONF_RETENTION_MAX, check_order},
     {CONF_LIMITS_UNAUTHENTICATED, CONF_LIMITS_CONNECTIONS, check_order},
     {CONF_LIMITS_REQUESTS_PER_SENDER, CONF_LIMITS_REQUESTS_PER_DOMAIN, check_order},
     {CONF_LIMITS_ITEM_SIZE, CONF_LIMITS_MAILBOX, check_order},

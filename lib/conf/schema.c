@@ -80,14 +80,10 @@ static const struct schema_row rows[CONF_COUNT] = {
     [CONF_QUEUE_DIRECTORY] = {"queue.directory", SCHEMA_PATH, "%spool", 0, 0, NULL, 0,
 	RELOAD_RESTART, "0.1", MASTER | QUEUE,
 	"Directory of the spool: what has yet to reach other servers."},
-    [CONF_QUEUE_SEGMENT_SIZE] = {"queue.segment_size", SCHEMA_SIZE, "64MiB", 4 * MIB, GIB,
-	NULL, 0, RELOAD_RESTART, "0.1", QUEUE,
+    [CONF_QUEUE_SEGMENT_SIZE] = {"queue.segment_size", SCHEMA_SIZE, "64MiB", 4 * MIB,
+	256 * MIB, NULL, 0, RELOAD_RESTART, "0.1", QUEUE,
 	"Size of one segment of the journal. Segments are allocated ahead and used "
 	"again."},
-    [CONF_QUEUE_MAP_SIZE] = {"queue.map_size", SCHEMA_SIZE, "16GiB", 64 * MIB, 16 * TIB,
-	NULL, 0, RELOAD_RESTART, "0.1", QUEUE,
-	"Size to which the database of deferred items may grow. It takes address "
-	"space, not disk, until it is used."},
     [CONF_QUEUE_LIFETIME] = {"queue.lifetime", SCHEMA_DURATION, "5d", MINUTE, 14 * DAY,
 	NULL, 0, RELOAD_LIVE, "0.1", QUEUE,
 	"How long an item is tried before its sender is told that it failed."},
@@ -99,12 +95,13 @@ static const struct schema_row rows[CONF_COUNT] = {
 	"Longest pause between two attempts at a destination."},
     [CONF_QUEUE_MAX_ACTIVE] = {"queue.max_active", SCHEMA_INT, "20000", 100, 1000000,
 	NULL, 0, RELOAD_LIVE, "0.1", QUEUE,
-	"Items in motion, held in memory. What is beyond waits on disk."},
+	"Most items in the queue, held in memory. What is beyond is refused for the "
+	"time being."},
 
     [CONF_LIMITS_ITEM_SIZE] = {"limits.item_size", SCHEMA_SIZE, "256KiB", 4 * KIB,
 	256 * KIB, NULL, 0, RELOAD_LIVE, "0.1", LISTENER | QUEUE | RELAY | STORE,
 	"Largest item that is accepted, sealed, with all its stanzas."},
-    [CONF_LIMITS_RECIPIENTS] = {"limits.recipients", SCHEMA_INT, "100", 1, 1000, NULL, 0,
+    [CONF_LIMITS_RECIPIENTS] = {"limits.recipients", SCHEMA_INT, "100", 1, 100, NULL, 0,
 	RELOAD_LIVE, "0.1", LISTENER | QUEUE | STORE, "Most recipients of one item."},
     [CONF_LIMITS_MAILBOX] = {"limits.mailbox", SCHEMA_SIZE, "1GiB", MIB, TIB, NULL, 0,
 	RELOAD_LIVE, "0.1", STORE,
@@ -144,10 +141,7 @@ static const struct schema_row rows[CONF_COUNT] = {
 	RELOAD_LIVE, "1.0", STORE, "Port that invitations tell clients to connect to."},
     [CONF_RETENTION_DEFAULT] = {"retention.default", SCHEMA_DURATION, "30d", HOUR,
 	75 * DAY, NULL, 0, RELOAD_LIVE, "0.1", STORE,
-	"How long a message waits for devices that have not taken it, if the message "
-	"does not say."},
-    [CONF_RETENTION_MAX] = {"retention.max", SCHEMA_DURATION, "75d", HOUR, 75 * DAY, NULL,
-	0, RELOAD_LIVE, "0.1", STORE, "Longest time that a message may ask for."},
+	"How long a message waits for devices that have not taken it."},
     [CONF_CONSENT_POLICY_DEFAULT] = {"consent.policy_default", SCHEMA_ENUM, "everyone", 0,
 	0, consent_words, 0, RELOAD_LIVE, "0.1", STORE,
 	"Who may send friend requests to a new account: everyone; ticket, only who "
