@@ -90,6 +90,9 @@ case "${1-}" in
 	;;
 esac
 
+for program in emsgd emsgctl emsg; do
+	[ -x "$EMSG_BUILD/$program" ] || e2e_die "$EMSG_BUILD/$program is missing: run ./quickstart"
+done
 fresh_run || e2e_die "$EMSG_RUN cannot be made"
 trap stop_all EXIT
 trap 'stop_all; exit 130' INT TERM HUP

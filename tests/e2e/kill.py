@@ -169,7 +169,7 @@ class User:
             self.shown.append(json.loads(line)["mid"])
 
     def stop(self):
-        if self.follower:
+        if self.follower and self.follower.poll() is None:
             self.follower.terminate()
             self.follower.wait(30)
 
@@ -282,6 +282,9 @@ def judge(world, sent):
 
     try:
         until(ARRIVAL, "all is shown and known", all_over)
+        # Nobody makes new items, such as receipts, from now on.
+        alice.stop()
+        bob.stop()
         until(ARRIVAL, "the queues are empty",
               lambda: not any(server.queued() for server in world.servers))
     except Failure as e:
