@@ -2,22 +2,20 @@
 /*
  * fuzz_trust.c - fuzz target: who speaks for a domain, an account, a device.
  *
- * The first byte chooses what is judged, the rest is up to three objects: a byte for the key
- * that signs (0: the object comes as it is), one for the typ, two for the length, the payload.
- * Keys and time are fixed, so that payloads which name them get past the signatures. What must
+ * The first byte chooses what is judged, the rest is up to three objects, signed here if the
+ * input says so (signer.h). Keys and time are fixed, so that payloads which name them get past the signatures. What must
  * hold: what was accepted says what it was accepted for, and with any one bit changed it is
  * not accepted any more.
  */
 #include "config.h"
 
-#include "crypto/cose.h"
 #include "crypto/trust.h"
 #include "fuzz/fuzz.h"
+#include "fuzz/signer.h"
 
 #define NOW 1800000000000ULL
 #define DOMAIN "im.alpha.test"
 #define ACCOUNT "alice#im.alpha.test"
-#define KEYS 6
 #define OBJECTS 3
 #define JUDGE_CONSENT 2
 
@@ -27,28 +25,6 @@ struct input {
 	uint8_t how;
 	size_t bit; /* which bit of an accepted object is changed */
 };
-
-static const char *const typs[] = {TYP_LISTKEY, TYP_DEVLIST, TYP_PREKEY, TYP_LOGIN,
-    TYP_REQUEST, TYP_GRANT, TYP_REVOKE, TYP_DOMAIN, TYP_PEER, TYP_SERVER};
-#define TYPS (sizeof(typs) / sizeof(typs[0]))
-
-/* Reads one object and signs it if a key is named. */
-static void
-read_object(struct cur *c, struct buf *out)
-{
-	uint8_t key = cur_u8(c) % KEYS, typ = cur_u8(c) % TYPS;
-	uint8_t seed[ED25519_SEED_SIZE];
-	size_t n = cur_u16(c);
-	struct span payload;
-
-	payload = cur_bytes(c, n < c->n ? n : c->n);
-	memset(seed, key, sizeof(seed));
-	if (key == 0)
-		buf_put_span(out, payload);
-	else
-		fuzz_check(cose_sign1_make(span_str(typs[typ]), span_of(NULL, 0), payload,
-			       seed, out) == 0);
-}
 
 /* Changes one bit, or changes it back. */
 static struct span
@@ -188,7 +164,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	in.bit = (size_t)p[n - 1] << 8 | p[n - 2];
 	for (size_t i = 0; i < OBJECTS; i++) {
 		buf_init(&in.objects[i], UINT16_MAX + COSE_OVERHEAD);
-		read_object(&c, &in.objects[i]);
+		signer_read(&c, &in.objects[i]);
 	}
 	switch (in.how & 3) {
 	case 0:
