@@ -186,7 +186,7 @@ caged() {
 user() {
 	who=$1
 	shift
-	there emsg --home "/root/$who" --passphrase-file /root/passphrase "$@"
+	there emsg --home "/home/$who" --passphrase-file /home/passphrase "$@"
 }
 
 register() {
@@ -205,7 +205,7 @@ granted() {
 }
 
 talk() {
-	echo 'only for a test' >"$root/root/passphrase" && chmod 600 "$root/root/passphrase" &&
+	echo 'only for a test' >"$root/home/passphrase" && chmod 600 "$root/home/passphrase" &&
 		register alice && register bob &&
 		user alice contact add 'bob#im.alpha.test' && wait_until 10 granted &&
 		user alice contact show 'bob#im.alpha.test' &&
