@@ -22,6 +22,7 @@
 #include "wire/proto.h"
 
 #define RESULT_MAX 65536 /* bytes of an encoded result */
+#define SENDER_SHARE 4   /* of queue.max_active: the part that one sender may fill */
 
 /* One submission while it is handled. */
 struct submission {
@@ -90,6 +91,18 @@ judge_time(const struct submission *s)
 	}
 }
 
+/* Whether the queue has room: nobody may fill it alone, with items to a dead domain, say. */
+static uint16_t
+judge_room(const struct submission *s)
+{
+	uint64_t most = conf_u64(queue.conf, CONF_QUEUE_MAX_ACTIVE);
+	size_t own = spool_count_of(queue.spool, s->outer.from);
+
+	if (own > 0 && own + s->n > most / SENDER_SHARE)
+		return CODE_TRY_LATER;
+	return spool_count(queue.spool) + s->n > most ? CODE_TRY_LATER : 0;
+}
+
 /* 0, or why the whole item is refused. The recipients are read. */
 static uint16_t
 judge(const struct submission *s)
@@ -111,9 +124,7 @@ judge(const struct submission *s)
 	}
 	if (!spool_accepts(queue.spool))
 		return CODE_STORAGE;
-	if (spool_count(queue.spool) + s->n > conf_u64(queue.conf, CONF_QUEUE_MAX_ACTIVE))
-		return CODE_TRY_LATER;
-	return 0;
+	return judge_room(s);
 }
 
 /* Encodes the result: each recipient's own code, or this one for all if it is not 0. */

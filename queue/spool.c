@@ -33,6 +33,7 @@ struct spool {
 	struct spooldir dir;
 	struct journal *journal; /* owned */
 	struct map *by_qid;      /* of borrowed items */
+	struct map *by_sender;   /* address -> size_t, owned: how many items */
 	struct item_list items;  /* owned: in the order of their MSGs */
 	struct buf out;          /* a payload being made */
 	struct buf in;           /* a record being copied */
@@ -41,6 +42,10 @@ struct spool {
 static void
 forget(struct spool *s, struct item *it)
 {
+	size_t *n = map_find(s->by_sender, span_str(it->sender));
+
+	if (n != NULL && --*n == 0)
+		free(map_take(s->by_sender, span_str(it->sender)));
 	map_take_u64(s->by_qid, it->qid);
 	TAILQ_REMOVE(&s->items, it, place);
 	item_free(it);
@@ -49,6 +54,13 @@ forget(struct spool *s, struct item *it)
 static void
 remember(struct spool *s, struct item *it)
 {
+	size_t *n = map_find(s->by_sender, span_str(it->sender));
+
+	if (n == NULL) {
+		n = xcalloc(1, sizeof(*n));
+		map_put(s->by_sender, span_str(it->sender), n);
+	}
+	++*n;
 	map_put_u64(s->by_qid, it->qid, it);
 	TAILQ_INSERT_TAIL(&s->items, it, place);
 }
@@ -190,6 +202,7 @@ spool_open(const struct diskio *io, int dirfd, uint64_t segment_size, const char
 	s->io = io;
 	s->dir.lock = s->dir.segments = -1;
 	s->by_qid = map_new();
+	s->by_sender = map_new();
 	TAILQ_INIT(&s->items);
 	buf_init(&s->out, RECORD_MAX);
 	buf_init(&s->in, RECORD_MAX + RECORD_ALIGN);
@@ -219,6 +232,7 @@ spool_close(struct spool *s)
 	while ((it = TAILQ_FIRST(&s->items)) != NULL)
 		forget(s, it);
 	map_free(s->by_qid);
+	map_free(s->by_sender);
 	journal_close(s->journal);
 	spooldir_close(s->io, &s->dir);
 	buf_clear(&s->out);
@@ -400,6 +414,14 @@ size_t
 spool_count(const struct spool *s)
 {
 	return map_count(s->by_qid);
+}
+
+size_t
+spool_count_of(const struct spool *s, struct span sender)
+{
+	const size_t *n = map_find(s->by_sender, sender);
+
+	return n == NULL ? 0 : *n;
 }
 
 struct item *

@@ -44,6 +44,8 @@ enum journal_err spool_tick(struct spool *, uint64_t now, bool *again);
 
 struct item *spool_find(struct spool *, uint64_t qid);
 size_t spool_count(const struct spool *);
+/* Those of one sender. */
+size_t spool_count_of(const struct spool *, struct span sender);
 /* All items in the order of the journal, from NULL to NULL. */
 struct item *spool_next(struct spool *, struct item *);
 struct journal *spool_journal(struct spool *);

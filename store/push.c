@@ -197,12 +197,6 @@ push_turn(void)
 		proc_wake();
 }
 
-void
-push_resume(void)
-{
-	push_turn();
-}
-
 /* --- what devices say ----------------------------------------------------------------------- */
 
 static uint64_t

@@ -9,10 +9,9 @@
 void push_start(struct handle *, uint64_t cursor);
 /* This account's mailbox has something new, once the turn is committed. */
 void push_touch(struct span account);
-/* After the commit: pushes what windows and channel take. */
+/* After the commit, and nowhere else: pushes what windows and channel take. What the channel did
+ * not take goes in a later turn, which comes when it has written. */
 void push_turn(void);
-/* The channel to listener takes output again. */
-void push_resume(void);
 /* Moves the cursors of devices over entries that are not for them. */
 void push_tick(void);
 void on_credit(struct channel *, struct channel_msg *);

@@ -266,14 +266,6 @@ store_peer_down(enum role role, struct channel *ch)
 }
 
 static void
-store_peer_drained(enum role role, struct channel *ch)
-{
-	(void)ch;
-	if (role == ROLE_LISTENER)
-		push_resume();
-}
-
-static void
 store_status(struct buf *out)
 {
 	uint64_t items, stored, used, all;
@@ -322,7 +314,6 @@ const struct proc store_proc = {
     .stop = store_stop,
     .peer_up = store_peer_up,
     .peer_down = store_peer_down,
-    .peer_drained = store_peer_drained,
     .tick = store_tick,
     .turn = store_turn,
     .status = store_status,

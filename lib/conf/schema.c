@@ -95,8 +95,8 @@ static const struct schema_row rows[CONF_COUNT] = {
 	"Longest pause between two attempts at a destination."},
     [CONF_QUEUE_MAX_ACTIVE] = {"queue.max_active", SCHEMA_INT, "20000", 100, 1000000,
 	NULL, 0, RELOAD_LIVE, "0.1", QUEUE,
-	"Most items in the queue, held in memory. What is beyond is refused for the "
-	"time being."},
+	"Most items in the queue, held in memory; those of one sender may be a "
+	"quarter of it. What is beyond is refused for the time being."},
 
     [CONF_LIMITS_ITEM_SIZE] = {"limits.item_size", SCHEMA_SIZE, "256KiB", 4 * KIB,
 	256 * KIB, NULL, 0, RELOAD_LIVE, "0.1", LISTENER | QUEUE | RELAY | STORE,

@@ -183,6 +183,8 @@ START_TEST(marks)
 	ck_assert_ptr_null(spool_find(spool, done));
 	ck_assert(!spool_find(spool, released)->held);
 	it = spool_find(spool, dropped);
+	ck_assert_uint_eq(spool_count_of(spool, span_str(it->sender)), 3);
+	ck_assert_uint_eq(spool_count_of(spool, span_str("nobody#im.alpha.test")), 0);
 	ck_assert_uint_eq(item_count(it, RECORD_FAILED), 2);
 	ck_assert_uint_eq(it->rcpts[0].code, CODE_DROPPED);
 	it = spool_find(spool, bounced);

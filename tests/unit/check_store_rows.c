@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * check_store_rows.c - cursors of devices, one-time tokens, the state object, device lists,
- * documents of peers, and the database below them when it is full or a row is bad.
+ * documents of peers, what waits on their links, and the database below them when it is full
+ * or a row is bad.
  */
 #include "config.h"
 
@@ -14,6 +15,7 @@
 #include "base/mem.h"
 #include "store/body.h"
 #include "store/bounds.h"
+#include "store/order.h"
 #include "store/peerdoc.h"
 #include "store/state.h"
 #include "store/token.h"
@@ -379,6 +381,34 @@ START_TEST(documents)
 }
 END_TEST
 
+/* --- the order on a link --------------------------------------------------------------------- */
+
+/* What waits waits by fifo and recipient; a restart begins the whole fifo again. */
+START_TEST(order)
+{
+	struct span bob_ = span_str("bob#im.alpha.test"),
+		    eve = span_str("eve#im.alpha.test");
+	struct handle h = {.kind = HANDLE_PEER};
+
+	order_note(&h, 1, bob_);
+	order_note(&h, 1, eve);
+	order_note(&h, 2, eve);
+	ck_assert(order_waits(&h, 1, bob_, false));
+	ck_assert(order_waits(&h, 1, eve, false));
+	ck_assert(!order_waits(&h, 2, bob_, false));
+	ck_assert(!order_waits(&h, 1, bob_, true));
+	ck_assert(!order_waits(&h, 1, bob_, false));
+	ck_assert(!order_waits(&h, 1, eve, false));
+	ck_assert(order_waits(&h, 2, eve, false));
+	/* Beyond the bound all wait until something begins again. */
+	for (uint64_t i = 0; i < STORE_ORDER_PAIRS; i++)
+		order_note(&h, 100 + i, eve);
+	ck_assert(order_waits(&h, 50, bob_, false));
+	ck_assert(!order_waits(&h, 50, bob_, true));
+	map_free(h.order);
+}
+END_TEST
+
 /* --- the database --------------------------------------------------------------------------- */
 
 /* A turn that does not fit is refused as a whole, and the next one works. */
@@ -520,6 +550,7 @@ main(void)
 	tcase_add_test(t, state_swap);
 	tcase_add_test(t, lists);
 	tcase_add_test(t, documents);
+	tcase_add_test(t, order);
 	tcase_add_test(t, full);
 	tcase_add_test(t, low);
 	tcase_add_test(t, bad_row);
