@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # run.sh - the Debian packages: built from the release archive, judged by lintian, looked into,
-# installed in a fresh Debian 12 and purged.
+# installed in a fresh Debian 12, used, run by systemd, and purged.
 set -u
 
 work=$EMSG_WORK/debian
@@ -75,4 +75,5 @@ has libemsg-dev '/man3/libemsg\.3\.gz$'
 has libemsg-dev '/pkgconfig/libemsg\.pc$'
 [ "$status" -ne 0 ] || echo "ok debian: every package has what it is for"
 "$EMSG_SRC/tests/debian/install.sh" "$work" || status=1
+"$EMSG_SRC/tests/debian/boot.sh" "$work" || status=1
 exit "$status"
