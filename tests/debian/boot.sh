@@ -106,6 +106,8 @@ if ! prepare || ! inside apt-get install -q -y --no-install-recommends systemd-s
 fi
 judge "the unit's exposure is at most $exposure_max" is_little_exposed
 unmount
+# It will be below what the system mounts there.
+rm -rf "$root/run/emsg"
 boot || {
 	fail "systemd starts"
 	exit 1
