@@ -15,9 +15,15 @@
 
 #include "base/mem.h"
 
+/* A reply's text, cut between two characters: half of one would spoil all that it is put into. */
 static char *
 copy(struct span s)
 {
+	if (s.n > RECORD_TEXT_MAX) {
+		s.n = RECORD_TEXT_MAX;
+		while (s.n > 0 && (s.p[s.n] & 0xc0) == 0x80)
+			s.n--;
+	}
 	return s.n == 0 ? NULL : xstrndup((const char *)s.p, s.n);
 }
 
@@ -70,8 +76,6 @@ item_result(struct item *it, size_t index, enum record_state state, uint16_t cod
 
 	if (index >= it->nrcpts || it->rcpts[index].state != RECORD_PENDING)
 		return false;
-	if (text.n > RECORD_TEXT_MAX)
-		text.n = RECORD_TEXT_MAX;
 	r = &it->rcpts[index];
 	free(r->text);
 	r->text = copy(text);
@@ -86,8 +90,6 @@ item_result(struct item *it, size_t index, enum record_state state, uint16_t cod
 void
 item_trouble(struct item *it, uint16_t code, struct span text)
 {
-	if (text.n > RECORD_TEXT_MAX)
-		text.n = RECORD_TEXT_MAX;
 	free(it->error);
 	it->error = copy(text);
 	it->code = code;

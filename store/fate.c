@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "ipc/msgs.h"
 #include "store/bounds.h"
 #include "store/fate.h"
@@ -112,7 +113,7 @@ gather(const struct m_fate *m)
 	    .time = m->time,
 	    .text = m->text};
 
-	if (m->text.n > PROTO_TEXT_MAX)
+	if (m->text.n > PROTO_TEXT_MAX || !utf8_valid(m->text))
 		fate.text.n = 0;
 	memcpy(fate.mid, m->mid, sizeof(fate.mid));
 	if (fate.text.n > 0)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "queue/spool.h"
 #include "wire/code.h"
 
@@ -200,6 +201,22 @@ START_TEST(marks)
 }
 END_TEST
 
+/* What a peer says is cut between two characters. */
+START_TEST(texts)
+{
+	char text[2 * RECORD_TEXT_MAX + 2] = "a";
+	struct item *it = add(10);
+
+	for (size_t i = 1; i + 2 < sizeof(text); i += 2)
+		memcpy(text + i, "\xc3\xa9", 3);
+	item_result(it, 0, RECORD_FAILED, CODE_NOT_ACCEPTED, span_str(text), 7);
+	item_trouble(it, CODE_NOT_ACCEPTED, span_str(text));
+	ck_assert_uint_eq(strlen(it->rcpts[0].text), RECORD_TEXT_MAX - 1);
+	ck_assert(utf8_valid(span_str(it->rcpts[0].text)));
+	ck_assert(utf8_valid(span_str(it->error)));
+}
+END_TEST
+
 START_TEST(one_writer)
 {
 	const char *why = NULL;
@@ -222,6 +239,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, carried);
 	tcase_add_test(t, marks);
+	tcase_add_test(t, texts);
 	tcase_add_test(t, one_writer);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
