@@ -7,7 +7,8 @@ once and in order, alice knows the true fate of each, and no queue holds anythin
 alice's messages are stored by one `emsg send` each and taken to her server by another emsg that
 holds the link; bob's emsg follows. A master that was killed is started again by the test, after
 its children have ended by themselves. EMSG_LONG=1: 1,000 messages and at least 10 kills of each
-process; else 100 messages and at least one kill each."""
+process; else 100 messages and at least one kill each. An argument names
+another build of tests/suite.sh than gcc's; the one by clang carries the sanitizers."""
 import collections
 import json
 import os
@@ -22,7 +23,7 @@ import time
 SRC = os.environ.get("EMSG_SRC") or os.path.abspath(os.path.join(os.path.dirname(__file__),
                                                                  "../.."))
 BUILD = os.environ.get("EMSG_BUILD") or os.path.join(
-    os.environ.get("EMSG_WORK", os.path.join(SRC, "build-check")), "gcc")
+    os.environ.get("EMSG_WORK", os.path.join(SRC, "build-check")), *sys.argv[1:2] or ("gcc",))
 LONG = os.environ.get("EMSG_LONG", "0") == "1"
 SEED = int(os.environ.get("EMSG_SEED", "2"))
 
@@ -331,6 +332,8 @@ def test(base):
 
 
 def main():
+    # The sanitizers end a process at once; looking for leaks is not possible in its cage.
+    os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0:abort_on_error=1")
     base = tempfile.mkdtemp(prefix="emsg-kill-")
     good = False
     try:
