@@ -190,9 +190,18 @@ show(struct channel *ch, uint64_t id, struct span name)
 static size_t
 retry_item(struct item *it)
 {
+	uint64_t now = clock_mono_ms();
+
 	if (it->sched == NULL)
 		return 0;
-	sched_retry(queue.sched, clock_mono_ms(), it->sched);
+	/* One that was put aside because it could not be read. */
+	if (it->held) {
+		queue_check(spool_mark(queue.spool, it, RECORD_RELEASE, clock_wall_ms()));
+		if (it->held)
+			return 0; /* no room to note it */
+		sched_release(queue.sched, now, it->sched);
+	}
+	sched_retry(queue.sched, now, it->sched);
 	return 1;
 }
 

@@ -10,6 +10,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -560,6 +561,53 @@ START_TEST(relay_restarts)
 }
 END_TEST
 
+/* Changes one bit of the first place in the journal that has these bytes; back the second time. */
+static void
+flip(const char *needle, size_t n)
+{
+	static uint8_t all[4 << 20];
+	uint8_t *at = NULL;
+	char path[64];
+	int fd;
+
+	for (unsigned slot = 0; slot < 4 && at == NULL; slot++) {
+		snprintf(path, sizeof(path), "%s/seg/%08x.seg", dir, slot);
+		if ((fd = open(path, O_RDWR | O_CLOEXEC)) == -1)
+			continue;
+		memset(all, 0, sizeof(all));
+		ck_assert_int_gt(pread(fd, all, sizeof(all), 0), 0);
+		if ((at = memmem(all, sizeof(all), needle, n)) != NULL) {
+			at[n] ^= 1;
+			ck_assert_int_eq(pwrite(fd, at + n, 1, at + n - all), 1);
+		}
+		close(fd);
+	}
+	ck_assert_ptr_nonnull(at);
+}
+
+/* An item that cannot be read is put aside; an operator who mended the disk has it tried again. */
+START_TEST(unreadable)
+{
+	static const char *const to[] = {"bob#im.beta.test", NULL};
+	struct ctl_queue_args all = {.all = true};
+	uint64_t qid;
+
+	obj_set(&ctl_queue_args_def, &all, 3);
+	submit(1, ALICE, "alice#im.alpha.test", to);
+	ck_assert_uint_eq(answered(1, 0), CODE_ACCEPTED);
+	qid = sent_to("im.beta.test", 1, false);
+	send_fail(qid, CODE_PEER_UNREACHABLE, "no route");
+	wait_state("deferred");
+	flip("alice#im.alpha.test", 19);
+	ask(CTL_QUEUE_RETRY, &all, CODE_DONE, NULL, NULL);
+	wait_state("held");
+	ck_assert_int_eq(next_message(ROLE_RELAY, 50), 0);
+	flip("alice#im.alpha.test", 19);
+	ask(CTL_QUEUE_RETRY, &all, CODE_DONE, NULL, NULL);
+	ck_assert_uint_eq(sent_to("im.beta.test", 1, false), qid);
+}
+END_TEST
+
 /* The sync of the first item fails: its sender is told "temporary", the process ends, and the
  * next one serves. In a run the syncs 1 to 4 are those of the start. strace calls getpid in the
  * place of the sync, because what it calls otherwise is not allowed in the cage. */
@@ -602,6 +650,7 @@ main(void)
 	tcase_add_test(t, drop);
 	tcase_add_test(t, refusals);
 	tcase_add_test(t, relay_restarts);
+	tcase_add_test(t, unreadable);
 	tcase_add_test(t, failed_sync_is_no_acceptance);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
