@@ -178,8 +178,11 @@ check "the first device has a copy" has alice 'from the laptop'
 ends 5 alice2 device invite
 
 # Several at once, one killed, the server gone for a while: each text is shown once.
+# Each in the place of its shell, so that its number is the program's own.
 for i in 1 2 3; do
-	user bob receive --follow --json >"$EMSG_RUN/follow$i" 2>/dev/null &
+	(exec "$EMSG_BUILD/emsg" --home "$EMSG_RUN/bob" --passphrase-file \
+		"$EMSG_RUN/bob/passphrase" receive --follow --json \
+		>"$EMSG_RUN/follow$i" 2>/dev/null) &
 	followers="$followers $!"
 done
 user alice send "$B" 'text 1' >/dev/null 2>&1
