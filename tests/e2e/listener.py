@@ -92,7 +92,10 @@ class End:
             (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
         with self.lock:
             sent = self.sock.sendmsg([head + payload], extra)
-            self.sock.sendall((head + payload)[sent:])
+            # Nothing may be left to send, and to a process that ends at once (STOP) even an
+            # empty send would be a broken pipe.
+            if sent < len(head + payload):
+                self.sock.sendall((head + payload)[sent:])
 
     def exactly(self, n):
         data = b""
